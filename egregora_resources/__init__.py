@@ -1,0 +1,1 @@
+"""What assets use: everything that touches the outside world. Resources never import assets."""

@@ -1,0 +1,1 @@
+"""Inputs: what people have (exports of chats) read into one table of messages."""

@@ -1,0 +1,286 @@
+"""What an export comes in: a zip (also zips within it), a folder, or a single text file.
+
+Nothing is ever written to disk: files are listed by their last name and streamed from where they are. Every
+container is taken for hostile: links, odd paths, encryption, truncation and bombs end in an `InputError` or
+are left out with a warning.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import stat
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path, PurePosixPath
+from typing import IO, BinaryIO, cast
+
+from egregora_resources.inputs.export import InputError, Member
+
+LARGEST_TEXT = 512 << 20
+"""Bytes of a chat's text: some five million messages, a hundred times what phones export."""
+LARGEST_NESTED = 8 << 30
+DEEPEST_NESTING = 3
+MOST_MEMBERS = 200_000
+SPOOLED = 64 << 20
+"""A zip within a zip is unpacked here: in memory up to this size, then in an unnamed temporary file."""
+_BLOCK = 1 << 20
+_LITTER = ("__MACOSX", ".DS_Store", "Thumbs.db", "desktop.ini")
+
+
+@dataclass(frozen=True, slots=True)
+class ContainedFile:
+    """One file of a container.
+
+    Attributes:
+        path: as the container gives it, for messages to the owner.
+        parents: names of the containers and folders around it, outermost first.
+    """
+
+    name: str
+    path: str
+    parents: tuple[str, ...]
+    size: int
+    modified: datetime | None
+    opener: Callable[[], BinaryIO] = field(repr=False, compare=False)
+
+    def member(self) -> Member:
+        """As media of an export."""
+        return Member(self.name, self.size, self.opener)
+
+
+@dataclass(slots=True)
+class Listing:
+    """A container's files, and what was left out of them."""
+
+    files: list[ContainedFile] = field(default_factory=list["ContainedFile"])
+    warnings: list[str] = field(default_factory=list[str])
+
+
+def list_container(path: Path) -> Listing:
+    """All files in `path`, which is a folder, a zip or a single file.
+
+    Raises:
+        InputError: it can't be read.
+    """
+    listing = Listing()
+    try:
+        if path.is_dir():
+            _list_folder(path, listing)
+        elif not path.exists():
+            raise InputError(f"There is no file {path}.")
+        elif not path.is_file():
+            raise InputError(
+                f"{path} is neither a file nor a folder. Give the export's zip, its folder or its .txt."
+            )
+        elif _is_zip(path):
+            _list_zip(_Opener(lambda: path.open("rb")), str(path), (path.stem,), listing, 0)
+        elif path.suffix.lower() == ".zip":
+            raise InputError(
+                f"{path} is no zip, or not all of one. Copy it from the phone again, or export the chat again."
+            )
+        else:
+            _list_single(path, listing)
+    except OSError as error:
+        raise InputError(f"{path} can't be read: {error.strerror or error}.") from error
+    return listing
+
+
+def digest(path: Path) -> str:
+    """SHA-256 of the file's bytes; of a folder, of its texts and of its files' names and sizes.
+
+    Raises:
+        InputError: it can't be read.
+    """
+    sha = hashlib.sha256()
+    try:
+        if path.is_dir():
+            listing = Listing()
+            _list_folder(path, listing)
+            for file in sorted(listing.files, key=lambda one: one.path):
+                sha.update(f"{file.path}\0{file.size}\0".encode("utf-8", "surrogateescape"))
+                if file.name.lower().endswith(".txt"):
+                    with file.opener() as stream:
+                        _feed(sha.update, stream)
+        elif not path.exists():
+            raise InputError(f"There is no file {path}.")
+        else:
+            with path.open("rb") as stream:
+                return hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError as error:
+        raise InputError(f"{path} can't be read: {error.strerror or error}.") from error
+    return sha.hexdigest()
+
+
+def _feed(update: Callable[[bytes], object], stream: BinaryIO) -> None:
+    while block := stream.read(_BLOCK):
+        update(block)
+
+
+def _is_zip(path: Path) -> bool:
+    with path.open("rb") as stream:
+        return stream.read(4) in (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08") or zipfile.is_zipfile(stream)
+
+
+def _list_single(path: Path, listing: Listing) -> None:
+    status = path.stat()
+    opener = _Opener(lambda: path.open("rb"))
+    listing.files.append(ContainedFile(path.name, path.name, (), status.st_size, None, opener))
+
+
+def _list_folder(folder: Path, listing: Listing) -> None:
+    for directory, folders, names in os.walk(folder, followlinks=False):
+        folders[:] = sorted(name for name in folders if not _litter(name))
+        here = Path(directory)
+        parents = (folder.resolve().name, *here.relative_to(folder).parts)
+        for name in sorted(names):
+            path = here / name
+            if _litter(name):
+                continue
+            status = path.lstat()
+            if not stat.S_ISREG(status.st_mode):
+                listing.warnings.append(f"{path} is a link or no regular file; it was left out.")
+                continue
+            if len(listing.files) >= MOST_MEMBERS:
+                raise InputError(f"{folder} holds over {MOST_MEMBERS:,} files. Give the export's own folder.")
+            opener = _Opener(lambda path=path: path.open("rb"))
+            relative = str(path.relative_to(folder))
+            listing.files.append(ContainedFile(name, relative, parents, status.st_size, None, opener))
+
+
+class _Opener:
+    """Opens the same file again and again; a named class so that it shows in a traceback."""
+
+    def __init__(self, opener: Callable[[], BinaryIO]) -> None:
+        self._opener = opener
+
+    def __call__(self) -> BinaryIO:
+        return self._opener()
+
+
+@contextmanager
+def _broken_zip(where: str) -> Generator[None]:
+    try:
+        yield
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
+        raise InputError(
+            f"{where} is damaged or not complete ({error}). Copy it from the phone again, or export the chat again."
+        ) from error
+
+
+def _list_zip(opener: _Opener, where: str, parents: tuple[str, ...], listing: Listing, depth: int) -> None:
+    with opener() as stream, _broken_zip(where), zipfile.ZipFile(stream) as archive:
+        infos = archive.infolist()
+    if len(infos) + len(listing.files) > MOST_MEMBERS:
+        raise InputError(f"{where} holds over {MOST_MEMBERS:,} files, which no chat's export does.")
+    for info in infos:
+        if info.is_dir():
+            continue
+        parts = [
+            part
+            for part in PurePosixPath(info.filename.replace("\\", "/")).parts
+            if part not in ("/", "..", ".")
+        ]
+        if not parts or any(_litter(part) for part in parts):
+            continue
+        name = parts[-1]
+        if stat.S_ISLNK(info.external_attr >> 16):
+            listing.warnings.append(f"{name} in {where} is a link; it was left out.")
+            continue
+        member = _Opener(lambda info=info: cast(BinaryIO, _ZipStream(opener, info, where)))
+        if name.lower().endswith(".zip") and depth < DEEPEST_NESTING:
+            inner = f"{info.filename} in {where}"
+            nested = _Opener(lambda member=member, inner=inner: _spool(member, inner))
+            if _looks_like_zip(member):
+                inside = Listing()
+                _list_zip(nested, inner, (*parents, *parts[:-1], name[:-4]), inside, depth + 1)
+                listing.warnings += inside.warnings
+                if any(file.name.lower().endswith(".txt") for file in inside.files):
+                    listing.files += inside.files
+                    continue
+        listing.files.append(
+            ContainedFile(name, info.filename, (*parents, *parts[:-1]), info.file_size, _moment(info), member)
+        )
+
+
+def _looks_like_zip(opener: _Opener) -> bool:
+    with opener() as stream:
+        return stream.read(4) in (b"PK\x03\x04", b"PK\x05\x06")
+
+
+def _spool(opener: _Opener, where: str) -> BinaryIO:
+    # A zip can only be read where one can seek. What is unpacked is measured, whatever the zip says of itself.
+    spool = tempfile.SpooledTemporaryFile(max_size=SPOOLED)  # noqa: SIM115  (the caller closes it)
+    total = 0
+    with opener() as stream:
+        while block := stream.read(_BLOCK):
+            total += len(block)
+            if total > LARGEST_NESTED:
+                spool.close()
+                raise InputError(f"{where} unpacks to over {LARGEST_NESTED >> 30} GB; it was not read.")
+            spool.write(block)
+    spool.seek(0)
+    return cast(BinaryIO, spool)
+
+
+class _ZipStream(io.RawIOBase):
+    """One member of a zip, whose archive is opened and closed with it; zip errors become `InputError`."""
+
+    def __init__(self, opener: _Opener, info: zipfile.ZipInfo, where: str) -> None:
+        super().__init__()
+        self._where = f"{info.filename} in {where}"
+        if info.flag_bits & 0x1:
+            raise InputError(f"{self._where} is encrypted. Unpack it with its password and give the folder.")
+        self._left = info.file_size
+        self._file = opener()
+        try:
+            with _broken_zip(self._where):
+                self._archive = zipfile.ZipFile(self._file)
+                self._stream: IO[bytes] = self._archive.open(info)
+        except BaseException:
+            self._file.close()
+            raise
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
+        block = self.read(len(buffer))
+        buffer[: len(block)] = block
+        return len(block)
+
+    def read(self, size: int = -1) -> bytes:
+        with _broken_zip(self._where):
+            block = self._stream.read(size)
+        self._left -= len(block)
+        if self._left < 0:
+            raise InputError(f"{self._where} is longer than the zip says; it was not read.")
+        return block
+
+    def readall(self) -> bytes:
+        return self.read(-1)
+
+    def close(self) -> None:
+        if not self.closed:
+            self._stream.close()
+            self._archive.close()
+            self._file.close()
+        super().close()
+
+
+def _moment(info: zipfile.ZipInfo) -> datetime | None:
+    try:
+        moment = datetime(*info.date_time)
+    except ValueError:
+        return None
+    return moment if moment.year > 2000 else None  # 1980 is what writers without a clock put
+
+
+def _litter(name: str) -> bool:
+    return name in _LITTER or name.startswith("._")

@@ -1,0 +1,306 @@
+"""From a block's headers to columns: senders, texts and kinds, in whole arrays.
+
+Texts and names are taken straight from the block's bytes by their offsets. Only messages in which something
+may have to be understood (a mark of the app, a bracket at an end, a wording of the table) are looked at one
+by one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Container
+from dataclasses import dataclass, field
+from datetime import date
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from egregora_resources.inputs.export import KINDS
+from egregora_resources.inputs.whatsapp import senders
+from egregora_resources.inputs.whatsapp.bodies import APP_MARKS, Body, coined_attachment, understand
+from egregora_resources.inputs.whatsapp.calendar import Bools, Ints
+from egregora_resources.inputs.whatsapp.candidates import candidates
+from egregora_resources.inputs.whatsapp.scan import Headers
+
+_CODES = {kind: code for code, kind in enumerate(KINDS)}
+_SHORT = 80
+_MOST_KNOWN = 10_000
+_MOST_DATED = 200
+"""Attachments of a block that the order of dates is checked with."""
+_NAMED_DAY = re.compile(r"(?:-|^)(20\d\d)-?(\d\d)-?(\d\d)(?=-|\D|$)")
+
+
+class Block(NamedTuple):
+    """The columns of one block.
+
+    Attributes:
+        authors: codes into the senders' list, -1 for none.
+        notices: rows that the app wrote under a name, which may be the chat's own label.
+        named: the day that the attachment's name tells, -1 for none.
+    """
+
+    values: NDArray[np.int16]
+    authors: NDArray[np.int32]
+    kinds: NDArray[np.int8]
+    text: pa.Array
+    attachment: pa.Array
+    data: pa.Array
+    edited: NDArray[np.int64]
+    deleted: NDArray[np.int64]
+    omitted: NDArray[np.int64]
+    system: Bools
+    notices: NDArray[np.int64]
+    named: NDArray[np.int32]
+
+
+@dataclass(slots=True)
+class Chat:
+    """What is known of a chat while its blocks are read.
+
+    Attributes:
+        members: names of the container's files.
+        marked: whether headers are of a phone that marks what the app wrote.
+        senders: all names, in order of appearance.
+        extended: senders whose names hold a ": ", by the part before it.
+    """
+
+    members: Container[str]
+    marked: bool
+    senders: dict[str, int] = field(default_factory=dict[str, int])
+    extended: dict[str, str] = field(default_factory=dict[str, str])
+    known: dict[bytes, Body] = field(default_factory=dict[bytes, Body])
+
+    def code(self, name: str) -> int:
+        """The sender's number."""
+        return self.senders.setdefault(name, len(self.senders))
+
+
+def assemble(block: bytes, end: int, headers: Headers, chat: Chat) -> Block:
+    """The columns of the messages that `headers` begin, the last of which ends at `end`."""
+    buffer = np.frombuffer(block, dtype=np.uint8)[:end]
+    bodies, count = headers.bodies, len(headers.starts)
+    ends = _ends(buffer, headers)
+    lines = np.minimum(headers.line_ends, ends)
+    every_colon = np.flatnonzero(buffer == 58)
+    colons, texts, once_more = _colons(buffer, every_colon, bodies, lines, ends)
+    authors = _authors(block, bodies, colons, texts, once_more, chat)
+    texts = np.where(authors < 0, bodies, texts)
+    column = _slices(block, texts, ends)
+    wanted = candidates(block, buffer, every_colon, headers.starts, texts, lines, ends) & (authors >= 0)
+    found = _understand(block, np.flatnonzero(wanted), texts, ends, chat)
+    kinds = np.full(count, _CODES["text"], dtype=np.int8)
+    kinds[authors < 0] = _CODES["notice"]
+    for kind, rows in found.kinds.items():
+        kinds[rows] = _CODES[kind]
+    named = np.full(count, -1, dtype=np.int32)
+    for row, name in found.attached[:: 1 + len(found.attached) // _MOST_DATED]:
+        named[row] = _named_day(name)
+    system = authors < 0
+    system[found.system] = True
+    column = _replaced(column, found.texts)
+    return Block(
+        headers.values,
+        authors,
+        kinds,
+        _unmarked_notices(column, buffer, bodies, authors),
+        _sparse(count, found.attached),
+        _sparse(count, found.data),
+        np.array(found.edited, dtype=np.int64),
+        np.array(found.deleted, dtype=np.int64),
+        np.array(found.omitted, dtype=np.int64),
+        system,
+        np.array(found.notices, dtype=np.int64),
+        named,
+    )
+
+
+def _ends(buffer: NDArray[np.uint8], headers: Headers) -> Ints:
+    ends = np.append(headers.starts[1:], len(buffer))
+    while True:
+        # Blank lines at a message's end are the export's, not the writer's.
+        blank = (ends > headers.bodies) & (buffer[ends - 1] == 10)
+        if not blank.any():
+            return ends
+        ends = ends - blank
+
+
+def _colons(
+    buffer: NDArray[np.uint8], every: Ints, bodies: Ints, lines: Ints, ends: Ints
+) -> tuple[Ints, Ints, Bools]:
+    """Where each sender ends and each text begins; both the body's start where there is no sender.
+
+    The last array tells which texts hold another ": " soon after, which may belong to the name.
+    """
+    spaced = every[buffer[np.minimum(every + 1, len(buffer) - 1)] == 32]
+    places = np.searchsorted(spaced, bodies)
+    spaced = np.append(spaced, [len(buffer), len(buffer)])
+    colons = spaced[places]
+    found = colons < lines
+    # A text that is empty, or begins on the next line, may have lost the space.
+    bare = ~found & (lines > bodies) & (buffer[np.maximum(lines - 1, 0)] == 58)
+    if bare.any():
+        colons = np.where(bare, lines - 1, np.where(found, colons, bodies))
+        texts = np.where(bare, lines, np.where(found, colons + 2, bodies))
+    else:
+        colons = np.where(found, colons, bodies)
+        texts = np.where(found, colons + 2, bodies)
+    following = spaced[places + 1]
+    once_more = found & (following < lines) & (following - texts <= senders.LONGEST_REST)
+    return colons, np.minimum(texts, ends), once_more
+
+
+def _slices(block: bytes, lefts: Ints, rights: Ints) -> pa.Array:
+    """The strings between offsets that never overlap."""
+    offsets = np.empty(2 * len(lefts) + 1, dtype=np.int32)
+    offsets[0:-1:2], offsets[1::2] = lefts, rights
+    offsets[-1] = rights[-1] if len(rights) else 0
+    strings = pa.StringArray.from_buffers(2 * len(lefts), pa.py_buffer(offsets), pa.py_buffer(block))
+    return strings.take(pa.array(np.arange(0, 2 * len(lefts), 2, dtype=np.int32)))
+
+
+def _authors(
+    block: bytes, bodies: Ints, colons: Ints, texts: Ints, once_more: Bools, chat: Chat
+) -> NDArray[np.int32]:
+    """The senders' codes; `texts` is moved where a name goes on beyond the first colon."""
+    encoded = _slices(block, bodies, colons).dictionary_encode()
+    indices: NDArray[np.int32] = encoded.indices.to_numpy(zero_copy_only=False)
+    printed_names: list[str] = encoded.dictionary.to_pylist()
+    counts = np.bincount(indices, minlength=len(printed_names))
+    colonned = np.bincount(indices[once_more], minlength=len(printed_names))
+    codes = np.empty(len(printed_names), dtype=np.int32)
+    for index, printed in enumerate(printed_names):
+        name = senders.name(printed)
+        often = counts[index] >= senders.OFTEN or name in chat.senders
+        codes[index] = chat.code(name) if name and (often or not senders.is_notice_start(printed)) else -1
+        if counts[index] == colonned[index] and (counts[index] >= senders.OFTEN or printed in chat.extended):
+            codes[index] = _extended(block, printed, int(codes[index]), texts, indices == index, chat)
+    return codes[indices]
+
+
+def _extended(block: bytes, printed: str, code: int, texts: Ints, own: Bools, chat: Chat) -> int:
+    """The code of the name with what all its texts begin with, if they do; `texts` is moved behind it."""
+    rows = np.flatnonzero(own)
+    few = [
+        block[left : left + 80].decode("utf-8", "ignore") for left in texts[rows[: senders.OFTEN]].tolist()
+    ]
+    rest = chat.extended.get(printed) or senders.shared_prefix(few)
+    if not rest or not all(block.startswith(f"{rest}: ".encode(), left) for left in texts[rows].tolist()):
+        return code
+    chat.extended[printed] = rest
+    texts[rows] += len(rest.encode()) + 2
+    return chat.code(senders.name(f"{printed}: {rest}"))
+
+
+@dataclass(slots=True)
+class _Found:
+    """The messages of a block that are more than plain text, by what they are; rows are in order."""
+
+    kinds: defaultdict[str, list[int]] = field(default_factory=lambda: defaultdict[str, list[int]](list))
+    texts: list[tuple[int, str]] = field(default_factory=list[tuple[int, str]])
+    attached: list[tuple[int, str]] = field(default_factory=list[tuple[int, str]])
+    data: list[tuple[int, str]] = field(default_factory=list[tuple[int, str]])
+    edited: list[int] = field(default_factory=list[int])
+    deleted: list[int] = field(default_factory=list[int])
+    omitted: list[int] = field(default_factory=list[int])
+    system: list[int] = field(default_factory=list[int])
+    notices: list[int] = field(default_factory=list[int])
+
+
+def _understand(block: bytes, rows: Ints, texts: Ints, ends: Ints, chat: Chat) -> _Found:
+    found = _Found()
+    known = chat.known
+    repeated: dict[bytes, list[int]] = {}
+    lefts, rights = texts[rows].tolist(), ends[rows].tolist()
+    for row, left, right in zip(rows.tolist(), lefts, rights, strict=True):
+        raw = block[left:right]
+        if raw in known:
+            repeated.setdefault(raw, []).append(row)
+            continue
+        name = coined_attachment(raw)
+        if name is not None:
+            found.attached.append((row, name))
+            found.texts.append((row, ""))
+            found.kinds["media"].append(row)
+            continue
+        text = raw.decode()
+        body = understand(text, marked=chat.marked, members=chat.members)
+        body = body._replace(other_text=body.text != text)
+        if len(raw) < _SHORT and len(known) < _MOST_KNOWN:
+            known[raw] = body
+        _file(found, body, [row])
+    for raw, same in repeated.items():
+        _file(found, known[raw], same)
+    for cells in (found.texts, found.attached, found.data):
+        cells.sort()
+    return found
+
+
+def _file(found: _Found, body: Body, rows: list[int]) -> None:
+    if body.kind != "text":
+        found.kinds[body.kind] += rows
+    for wanted, column in (
+        (body.edited, found.edited),
+        (body.deleted, found.deleted),
+        (body.media_omitted, found.omitted),
+        (body.is_system, found.system),
+        (body.notice, found.notices),
+    ):
+        if wanted:
+            column += rows
+    for value, cells in (
+        (body.text if body.other_text else None, found.texts),
+        (body.attachment, found.attached),
+        (body.data, found.data),
+    ):
+        if value is not None:
+            cells += [(row, value) for row in rows]
+
+
+def _unmarked_notices(
+    column: pa.Array, buffer: NDArray[np.uint8], bodies: Ints, authors: NDArray[np.int32]
+) -> pa.Array:
+    """Notices without the direction mark that the phone puts before them."""
+    rows = np.flatnonzero(authors < 0)
+    rows = rows[buffer[np.minimum(bodies[rows], len(buffer) - 1)] == 0xE2] if len(buffer) else rows
+    if len(rows) == 0:
+        return column
+    texts: list[str] = column.take(pa.array(rows)).to_pylist()
+    plain = [text.lstrip(APP_MARKS) for text in texts]
+    return _replaced(column, list(zip(rows.tolist(), plain, strict=True)))
+
+
+def _sparse(count: int, cells: list[tuple[int, str]]) -> pa.Array:
+    """A column of strings that is null but for a few cells."""
+    if not cells:
+        return pa.nulls(count, pa.string())
+    indices = np.full(count, -1, dtype=np.int32)
+    indices[[row for row, _ in cells]] = np.arange(len(cells), dtype=np.int32)
+    return pa.array([value for _, value in cells], pa.string()).take(pa.array(indices, mask=indices < 0))
+
+
+def _named_day(name: str) -> int:
+    match = _NAMED_DAY.search(name)
+    return _day(*match.groups()) if match else -1
+
+
+@lru_cache(maxsize=4096)
+def _day(year: str, month: str, day: str) -> int:
+    try:
+        return (date(int(year), int(month), int(day)) - date(1970, 1, 1)).days
+    except ValueError:
+        return -1
+
+
+def _replaced(column: pa.Array, cells: list[tuple[int, str]]) -> pa.Array:
+    """The column with other texts in some rows, which are in order."""
+    if not cells:
+        return column
+    mask = np.zeros(len(column), dtype=np.bool_)
+    mask[[row for row, _ in cells]] = True
+    texts = pa.array([text for _, text in cells], pa.string())
+    return pc.call_function("replace_with_mask", [column, pa.array(mask), texts])

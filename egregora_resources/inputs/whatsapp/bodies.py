@@ -1,0 +1,286 @@
+"""What kind of message a body is: media, deleted, edited, poll, location, contact, call, notice or plain text.
+
+WhatsApp says it in the phone's language. The wordings are a table; where the app itself puts a direction mark
+in front of what it wrote, or the container holds a file of that name, the wording need not be known.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Container
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
+
+from egregora_resources.inputs.whatsapp.words import plain_spaces, rows, without_marks
+
+_WHOLE = ("waiting", "contact", "location", "call", "view_once", "omitted", "deleted")
+APP_MARKS = "\u200e\u200f"
+"""What stands before what the app wrote itself, on iPhones."""
+
+
+class Body(NamedTuple):
+    """A message's body, understood."""
+
+    kind: str
+    text: str
+    attachment: str | None = None
+    edited: bool = False
+    deleted: bool = False
+    media_omitted: bool = False
+    is_system: bool = False
+    data: str | None = None
+    notice: bool = False
+    """It is the app's own; whether its name is an author is for the caller to find out."""
+    other_text: bool = False
+    """`text` is not all that was there."""
+
+
+@dataclass(frozen=True)
+class Phrases:
+    """The wordings of the tables, by what they mean.
+
+    Attributes:
+        whole: entire lines and their meaning: omitted, deleted, call and so on.
+        sets: wordings that stand within others, by meaning: edited, attached, poll, option, place.
+        deleted_by: what the line of a message that an admin deleted begins with.
+        notice: patterns of the app's own lines.
+        stems: parts of words that betray a wording the tables don't have.
+    """
+
+    whole: dict[str, str]
+    sets: dict[str, frozenset[str]]
+    deleted_by: tuple[str, ...]
+    notice: re.Pattern[str]
+    stems: dict[str, re.Pattern[str]]
+
+
+def key(text: str) -> str:
+    """What wordings are compared by: without marks, dots at the end and kinds of space; case is folded."""
+    return plain_spaces(without_marks(text)).strip().rstrip(".。．।").rstrip().casefold()
+
+
+@lru_cache(maxsize=1)
+def phrases() -> Phrases:
+    """The tables, read once."""
+    table: dict[str, list[str]] = {}
+    for meaning, wording in rows("phrases.tsv"):
+        table.setdefault(meaning, []).append(wording)
+    stems: dict[str, list[str]] = {}
+    for meaning, stem in rows("stems.tsv"):
+        stems.setdefault(meaning, []).append(re.escape(stem))
+    return Phrases(
+        {key(wording): meaning for meaning in _WHOLE for wording in table[meaning]},
+        {meaning: frozenset(map(key, wordings)) for meaning, wordings in table.items()},
+        tuple(map(key, table["deleted_by"])),
+        re.compile("|".join(f"(?:{pattern})" for pattern in table["notice"]), re.IGNORECASE),
+        {meaning: re.compile("|".join(parts)) for meaning, parts in stems.items()},
+    )
+
+
+_EXTENSION = r"\.[A-Za-z0-9]{0,8}"
+_ATTACHED_AFTER = re.compile(rf"^(?P<name>[^\n]*?{_EXTENSION}) ?[(（<](?P<word>[^()（）<>\n]{{1,60}})[)）>]$")
+_ATTACHED_BEFORE = re.compile(r"<(?P<word>[^<>:：\n]{1,60})[:：] ?(?P<name>[^<>\n]+)>")
+_COINED = re.compile(r"^(?:[A-Z]{3,4}-\d{8}-WA\d{4,}|\d{8}-[A-Z_]+-\d{4}|\d{4}-\d\d-\d\d-[A-Z]+-\d+)")
+"""File names that only WhatsApp makes."""
+_EDITED = re.compile(r"[ \u200e\u200f\u00a0]*<(?P<word>[^<>\n]{2,80})>\s*$")
+_MAPS = re.compile(
+    r"https?://(?:maps\.google\.[a-z.]+/|maps\.apple\.com/|(?:www\.)?google\.[a-z.]+/maps)[^\s]*"
+)
+_VENUE = re.compile(r"https?://(?:www\.)?foursquare\.com/v/[^\s]+$")
+_COORDINATES = re.compile(r"[?&](?:q|ll|daddr)=(-?\d{1,2}(?:\.\d+)?)(?:,|%2C)\s*(-?\d{1,3}(?:\.\d+)?)")
+_VOTES = re.compile(r"^(?P<text>.*?) ?[(（](?P<votes>\d+)[^()（）]*[)）]$")
+_SENTENCE = re.compile(r"[^\d<>=/\\:]{4,60}")
+"""What may be a wording rather than markup that somebody typed."""
+
+
+_COINED_LINE = re.compile(
+    rb"(?:\xe2\x80[\x8e\x8f])*(?:"
+    rb"(?P<android>[A-Z]{3}-20\d{6}-WA\d{4,}\.[a-z0-9]{0,5}) \([^()\n]{1,80}\)"
+    rb"|<[^<>:\n]{1,80}: (?P<iphone>\d{8}-[A-Z]+-20\d\d-[-\d]+\.[a-z0-9]{1,5})>)"
+)
+
+
+def coined_attachment(raw: bytes) -> str | None:
+    """The file's name, if the body is nothing but a file of a name that WhatsApp made: most media are."""
+    match = _COINED_LINE.fullmatch(raw)
+    return (match["android"] or match["iphone"]).decode() if match else None
+
+
+def understand(raw: str, *, marked: bool, members: Container[str]) -> Body:
+    """The body of a message with a sender.
+
+    Args:
+        raw: everything after the sender.
+        marked: whether the file's headers are of a phone that marks what the app wrote.
+        members: names of the files in the container.
+    """
+    known = phrases()
+    edited = False
+    text = raw
+    match = _EDITED.search(raw)
+    if match and _says_edited(match["word"], known):
+        edited, text = True, raw[: match.start()].rstrip(" \u00a0" + APP_MARKS)
+    body = _understand(text, marked, members, known)
+    return body._replace(edited=edited) if edited else body
+
+
+def _understand(text: str, marked: bool, members: Container[str], known: Phrases) -> Body:
+    attached = _attachment(text, members, known)
+    if attached is not None:
+        return attached
+    app = text[:1] in APP_MARKS and text != ""
+    visible = text.lstrip(APP_MARKS)
+    first, _, rest = visible.partition("\n")
+    meaning = known.whole.get(key(first)) or _bracketed(first, known)
+    if meaning is None and app and not rest and len(visible) < 60:
+        meaning = "omitted" if known.stems["left_out"].search(key(first)) else None
+    if meaning == "omitted":
+        return Body("media", visible, media_omitted=True)
+    if meaning == "view_once":
+        return Body("view_once", visible, media_omitted=True)
+    if not rest and (meaning == "deleted" or key(first).startswith(known.deleted_by)):
+        return Body("deleted", visible, deleted=True)
+    if meaning in ("contact", "location") and not rest:
+        return Body(meaning, visible, media_omitted=meaning == "contact")
+    if meaning == "waiting" and not rest:
+        return Body("text", visible)
+    if meaning == "call":
+        return Body("call", visible, is_system=True, data=_json({"text": without_marks(visible)}))
+    structured = _poll(visible, app, known) or _location(visible, known)
+    if structured is not None:
+        return structured
+    if "\u200e" in text or "\u200f" in text:
+        body = _marked(text, app, known)
+        if body is not None:
+            return body
+    if app and marked:
+        return Body("notice", visible, is_system=True, notice=True)
+    return Body("text", text)
+
+
+def _says_edited(word: str, known: Phrases) -> bool:
+    plain = key(word)
+    return plain in known.sets["edited"] or (
+        _SENTENCE.fullmatch(plain) is not None
+        and (" " in plain or not plain.isascii())
+        and known.stems["changed"].search(plain) is not None
+    )
+
+
+def _bracketed(first: str, known: Phrases) -> str | None:
+    inner = without_marks(first).strip()
+    if not (len(inner) > 2 and inner[0] == "<" and inner[-1] == ">"):
+        return None
+    plain = key(inner[1:-1])
+    meaning = known.whole.get(plain)
+    if meaning is None and _SENTENCE.fullmatch(plain):
+        unknown = known.stems["left_out"].search(plain) or known.stems["media"].search(plain)
+        return "omitted" if unknown else None
+    return meaning
+
+
+def _marked(text: str, app: bool, known: Phrases) -> Body | None:
+    # The app's words come last and begin with a mark: "Report.pdf • ‎2 pages ‎document omitted".
+    pieces = re.split("[\u200e\u200f]+", text)
+    meaning = known.whole.get(key(pieces[-1]))
+    if meaning in ("omitted", "view_once"):
+        return Body("media" if meaning == "omitted" else meaning, text.lstrip(APP_MARKS), media_omitted=True)
+    if app and len(pieces) > 1 and known.whole.get(key(pieces[1])) == "call":
+        return Body("call", text.lstrip(APP_MARKS), is_system=True, data=_json({"text": without_marks(text)}))
+    return None
+
+
+def _attachment(text: str, members: Container[str], known: Phrases) -> Body | None:
+    if ">" in text and "<" in text:
+        for match in _ATTACHED_BEFORE.finditer(text):
+            name = without_marks(match["name"]).strip()
+            sure = name in members or _COINED.match(name) or key(match["word"]) in known.sets["attached"]
+            if sure or ("." in name and text[match.start() - 1 : match.start()] in ("\u200e", "\u200f")):
+                before, after = text[: match.start()].rstrip(" \u00a0" + APP_MARKS), text[match.end() :]
+                return _media(name, (before.lstrip(APP_MARKS) + after).strip("\n"))
+    first, _, rest = text.partition("\n")
+    if first.rstrip()[-1:] in (")", "）", ">"):
+        match = _ATTACHED_AFTER.match(without_marks(first).strip())
+        if match:
+            name = match["name"].strip()
+            if name in members or _COINED.match(name) or key(match["word"]) in known.sets["attached"]:
+                return _media(name, rest.strip("\n"))
+    return None
+
+
+def _media(name: str, caption: str) -> Body:
+    if name.lower().endswith(".vcf"):
+        return Body("contact", caption, name, data=_json({"name": name[:-4]}))
+    return Body("media", caption, name)
+
+
+def _poll(visible: str, app: bool, known: Phrases) -> Body | None:
+    first, newline, rest = visible.partition("\n")
+    word = key(first).rstrip(":：").rstrip()
+    if not newline or not (word in known.sets["poll"] or (app and first.rstrip().endswith((":", "：")))):
+        return None
+    question: list[str] = []
+    options: list[dict[str, object]] = []
+    for line in without_marks(rest).strip("\n").split("\n"):
+        name, colon, value = line.partition(":")
+        votes = _VOTES.match(value.strip())
+        if colon and votes and (key(name) in known.sets["option"] or options or app):
+            options.append({"text": votes["text"].strip(), "votes": int(votes["votes"])})
+        elif not options:
+            question.append(line)
+    if not options:
+        return None
+    data = {"question": "\n".join(question).strip(), "options": options}
+    return Body("poll", visible.rstrip("\n"), data=_json(data))
+
+
+def _location(visible: str, known: Phrases) -> Body | None:
+    if "://" not in visible:
+        return None
+    plain = without_marks(visible).strip()
+    match = _MAPS.search(plain)
+    if match:
+        label, _, _ = plain[: match.start()].partition("\n")
+        word = key(label).rstrip(":：").rstrip()
+        name = plain[: match.start()].strip().rstrip(":：").strip()
+        if word in known.sets["place"] or (match.end() == len(plain) and _COORDINATES.search(match[0])):
+            return Body(
+                "location", visible, data=_place(match[0], "" if word in known.sets["place"] else name)
+            )
+        return None
+    venue = _VENUE.search(plain)
+    if venue and "\n" in plain:
+        return Body("location", visible, data=_place(venue[0], plain.split("\n", 1)[0]))
+    return None
+
+
+def _place(url: str, name: str) -> str:
+    place: dict[str, object] = {"url": url}
+    where = _COORDINATES.search(url)
+    if where:
+        place |= {"lat": float(where[1]), "lon": float(where[2])}
+    if name:
+        place["name"] = name
+    return _json(place)
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def whole_wordings() -> set[bytes]:
+    """The bytes of every line that may be a wording of the tables, as phones print them."""
+    found: set[bytes] = set()
+    lines = [wording for meaning, wording in rows("phrases.tsv") if meaning in _WHOLE]
+    lines += [f"{word}:" for meaning, word in rows("phrases.tsv") if meaning == "poll"]
+    for line in lines:
+        for cased in {line, line[:1].upper() + line[1:], line[:1].lower() + line[1:]}:
+            found |= {cased.encode(), f"{cased}.".encode(), f"{cased}。".encode()}
+    return found
+
+
+def line_openings() -> set[bytes]:
+    """The first bytes of lines that say who deleted a message."""
+    return {wording.encode() for meaning, wording in rows("phrases.tsv") if meaning == "deleted_by"}

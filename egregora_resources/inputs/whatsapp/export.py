@@ -1,0 +1,136 @@
+"""Reading one chat out of a container: finds its text, parses it, and says what is odd about it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from egregora_resources.inputs.container import LARGEST_TEXT, ContainedFile, Listing, digest, list_container
+from egregora_resources.inputs.export import DATE_ORDERS, Export, InputError, Member
+from egregora_resources.inputs.whatsapp.chatname import chat_name, is_chat_text
+from egregora_resources.inputs.whatsapp.header import sight
+from egregora_resources.inputs.whatsapp.parse import Parsed, parse
+from egregora_resources.inputs.whatsapp.text import NotText, blocks
+
+_CUTS = (40_000, 10_000)
+_NEAR = 0.0025
+_PEEK = 1 << 16
+
+
+def looks_right(path: Path) -> bool:
+    """Whether `path` holds a chat's text."""
+    try:
+        return bool(_texts(list_container(path)))
+    except InputError:
+        return False
+
+
+def read(path: Path, *, chat: str | None, date_order: str) -> Export:
+    """See `egregora_resources.inputs.export.read_export`."""
+    listing = list_container(path)
+    text = _chosen(path, listing, chat)
+    if text.size > LARGEST_TEXT:
+        raise InputError(f"{text.path} in {path} is over {LARGEST_TEXT >> 20} MB, which no chat's text is.")
+    label = chat_name(text.name, text.parents)
+    warnings = list(listing.warnings)
+    media = _media(listing, text, warnings)
+    try:
+        parsed = parse(text.opener, label=label, members=media.keys(), wanted=DATE_ORDERS[date_order])
+    except NotText as error:
+        raise InputError(
+            f"{text.path} in {path} is neither UTF-8 nor UTF-16 text, as WhatsApp writes it. "
+            "Give the export as it came from the phone, not saved again by another program."
+        ) from error
+    except OSError as error:
+        raise InputError(f"{path} can't be read: {error.strerror or error}.") from error
+    warnings += parsed.warnings
+    return Export(
+        source=path,
+        digest=digest(path),
+        chat=label,
+        messages=parsed.messages,
+        media=media,
+        date_order=parsed.order.name,
+        confidence=parsed.order.confidence,
+        evidence=parsed.order.evidence,
+        not_understood=tuple(parsed.not_understood),
+        warnings=(*warnings, *_oddities(parsed)),
+        modified=text.modified,
+    )
+
+
+def _texts(listing: Listing) -> list[ContainedFile]:
+    """The chats' texts: by their names; if none is named so, those that read like one."""
+    texts = [file for file in listing.files if file.name.lower().endswith(".txt")]
+    if len(texts) > 1:
+        named = [file for file in texts if is_chat_text(file.name)]
+        return named or [file for file in texts if _reads_like_chat(file)]
+    return texts
+
+
+def _reads_like_chat(file: ContainedFile) -> bool:
+    try:
+        with file.opener() as stream:
+            block, _ = next(blocks(stream, [], _PEEK))
+    except (NotText, InputError, OSError):
+        return False
+    return any(sight(line) for line in block.decode("utf-8", "replace").split("\n")[:50])
+
+
+def _chosen(path: Path, listing: Listing, chat: str | None) -> ContainedFile:
+    single = not path.is_dir() and len(listing.files) == 1 and listing.files[0].parents == ()
+    texts = listing.files if single else _texts(listing)
+    if not texts:
+        raise InputError(_no_chat(path, listing))
+    if len(texts) == 1:
+        return texts[0]
+    names = {text.path: chat_name(text.name, text.parents) or text.path for text in texts}
+    if chat is None:
+        chats = ", ".join(f"“{name}”" for name in sorted(set(names.values())))
+        raise InputError(f"{path} holds {len(texts)} chats: {chats}. Say which one with --chat.")
+    matching = [text for text in texts if chat in (names[text.path], text.path, text.name)]
+    matching = matching or [text for text in texts if names[text.path].casefold() == chat.casefold()]
+    if not matching:
+        chats = ", ".join(f"“{name}”" for name in sorted(set(names.values())))
+        raise InputError(f"{path} holds no chat “{chat}”, but {chats}.")
+    if len(matching) > 1:
+        paths = ", ".join(text.path for text in matching)
+        raise InputError(f"{path} holds several chats “{chat}”: {paths}. Give one of these paths as --chat.")
+    return matching[0]
+
+
+def _no_chat(path: Path, listing: Listing) -> str:
+    what = "folder" if path.is_dir() else "zip"
+    if not listing.files:
+        return f"{path} is an empty {what}. Give the zip that WhatsApp's “Export chat” made."
+    return (
+        f"{path} holds no chat: among its {len(listing.files):,} files there is no .txt. "
+        "Give the zip that WhatsApp's “Export chat” made."
+    )
+
+
+def _media(listing: Listing, text: ContainedFile, warnings: list[str]) -> dict[str, Member]:
+    media: dict[str, Member] = {}
+    twice = 0
+    for file in listing.files:
+        if file is text or file.parents[: len(text.parents)] != text.parents or is_chat_text(file.name):
+            continue
+        if file.name in media:
+            twice += 1
+            continue
+        media[file.name] = file.member()
+    if twice:
+        warnings.append(f"{twice:,} files have the name of another one; the first of each was taken.")
+    return media
+
+
+def _oddities(parsed: Parsed) -> Sequence[str]:
+    count = len(parsed.messages)
+    found: list[str] = []
+    for cut in _CUTS:
+        if abs(count - cut) <= cut * _NEAR:
+            found.append(
+                f"It holds {count:,} messages. WhatsApp cuts exports at about {cut:,} without saying so; "
+                "older messages may be missing."
+            )
+    return found

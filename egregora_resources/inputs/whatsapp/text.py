@@ -1,0 +1,101 @@
+"""A chat's text as UTF-8 blocks of whole lines, whatever the file's encoding, line ends and size."""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import Iterator
+from typing import BinaryIO
+
+import numpy as np
+import pyarrow as pa
+
+BLOCK = 4 << 20
+_UTF16 = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
+
+
+class NotText(Exception):
+    """The bytes are neither UTF-8 nor UTF-16."""
+
+
+def blocks(stream: BinaryIO, warnings: list[str], size: int = BLOCK) -> Iterator[tuple[bytes, bool]]:
+    """The text in blocks that end with a line's end (but for the last), and whether it is the last.
+
+    Raises:
+        NotText: it is in another encoding.
+    """
+    head = stream.read(size)
+    encoding = _encoding(head)
+    decoder = codecs.getincrementaldecoder(encoding)("strict") if encoding else None
+    parts: list[bytes] = []
+    raw, first, damaged = head, True, 0
+    while True:
+        following = stream.read(size) if raw else b""
+        last = not following
+        block = _decode(raw, decoder, last) if decoder else raw
+        if first:
+            block, first = block.removeprefix(codecs.BOM_UTF8), False
+        if not last:
+            cut = block.rfind(b"\n") + 1
+            parts.append(block[:cut])
+            rest = block[cut:]
+            raw = following
+            if not cut:
+                parts[-1] = rest  # a line longer than a block: looked through once only
+                continue
+            block, parts = b"".join(parts), [rest]
+        else:
+            block = b"".join((*parts, block))
+        block, replaced = _valid(block)
+        damaged += replaced
+        block = _one_byte_breaks(block)
+        if block or last:
+            if last and damaged:
+                warnings.append(f"{damaged:,} damaged characters were replaced by \ufffd.")
+            yield block, last
+        if last:
+            return
+
+
+def _one_byte_breaks(block: bytes) -> bytes:
+    if b"\r" not in block:
+        return block
+    buffer = np.frombuffer(block, dtype=np.uint8)
+    returns = np.flatnonzero(buffer == 13)
+    if returns[-1] + 1 < len(buffer) and (buffer[returns + 1] == 10).all():
+        return buffer[buffer != 13].tobytes()  # the usual case, and faster than replacing
+    return block.replace(b"\r\n", b"\n")
+
+
+def _encoding(head: bytes) -> str | None:
+    if head[:2] in _UTF16:
+        return _UTF16[head[:2]]
+    sample = np.frombuffer(head[:4096], dtype=np.uint8)
+    if len(sample) > 7:
+        zeros = sample == 0
+        if zeros[1::2].mean() > 0.3 and zeros[::2].mean() < 0.05:
+            return "utf-16-le"
+        if zeros[::2].mean() > 0.3 and zeros[1::2].mean() < 0.05:
+            return "utf-16-be"
+    return None
+
+
+def _decode(raw: bytes, decoder: codecs.IncrementalDecoder, last: bool) -> bytes:
+    try:
+        return decoder.decode(raw, last).encode()
+    except UnicodeError as error:
+        raise NotText from error
+
+
+def _valid(block: bytes) -> tuple[bytes, int]:
+    """The block as valid UTF-8, and how many characters had to be replaced."""
+    offsets = np.array([0, len(block)], dtype=np.int32)
+    try:
+        pa.StringArray.from_buffers(1, pa.py_buffer(offsets), pa.py_buffer(block)).validate(full=True)
+    except pa.ArrowInvalid:
+        text = block.decode("utf-8", "replace")
+        replaced = text.count("\ufffd") - block.count(b"\xef\xbf\xbd")
+        sound = sum(1 for char in text if char > "\x7f") - text.count("\ufffd")
+        if replaced > sound or "\x00" in text:
+            raise NotText from None
+        return text.encode(), replaced
+    return block, 0

@@ -1,0 +1,55 @@
+"""The embedded provider: no key, no network, no download, the same answer every time.
+
+It extracts and counts; it never invents. Its only own words stand in ``phrases.toml``. One module per task
+(`writer`, `digests`, `portraits`, `notes`, `banners`) over one way of reading a stretch (`reading`, which
+uses `language`, `words`, `topics`, `keyphrases`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from egregora_resources.llm.offline import banners, digests, notes, portraits, writer
+from egregora_resources.llm.protocol import (
+    Answer,
+    Banner,
+    BannerInput,
+    Digest,
+    Notes,
+    NotesInput,
+    Observations,
+    Posts,
+    PostsInput,
+    Stretch,
+    Task,
+)
+
+VERSIONS: dict[Task, int] = {"enrichments": 1, "digests": 1, "profiles": 1, "posts": 1, "banners": 1}
+"""Raised when a task's algorithm changes what it answers: stored results become stale."""
+
+
+class OfflineProvider:
+    """Does every task on this machine."""
+
+    name = "offline"
+
+    def model(self, task: Task) -> str:
+        return f"offline-{VERSIONS[task]}"
+
+    def tokens(self, text: str) -> int:
+        return -(-len(text) // 4)
+
+    async def enrich(self, request: NotesInput) -> Answer[Notes]:
+        return Answer(notes.enrich(request))
+
+    async def digest(self, request: Stretch) -> Answer[Digest]:
+        return Answer(digests.digest(request))
+
+    async def observe(self, request: Stretch) -> Answer[Observations]:
+        return Answer(portraits.observe(request))
+
+    async def write(self, request: PostsInput) -> Answer[Posts]:
+        return Answer(writer.write(request))
+
+    async def illustrate(self, requests: Sequence[BannerInput]) -> Answer[list[Banner]]:
+        return Answer([banners.banner(request) for request in requests])

@@ -1,0 +1,175 @@
+"""The people of a site: persons, the names exports print, their pseudonyms, and what was decided about them.
+
+Reads the raw `author_names`; what leaves this room are tokens, and the index that takes names out of text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import duckdb
+
+from egregora_resources.document import fingerprint
+from egregora_resources.privacy.commands import Command, fold, parse_command
+from egregora_resources.privacy.names import NameIndex, Person
+from egregora_resources.privacy.numbering import region_of
+from egregora_resources.privacy.pseudonyms import Pseudonyms
+from egregora_resources.privacy.scrubber import Scrubber, ScrubRules
+from egregora_resources.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A person of the chat, with the decisions that hold: the owner's where there is one, else their own."""
+
+    author_id: str
+    token: str
+    names: tuple[str, ...]
+    opted_out: bool = False
+    alias: str | None = None
+    bio: str | None = None
+    avatar: str | None = None
+    interests: str | None = None
+    website: str | None = None
+    twitter: str | None = None
+
+
+@dataclass(frozen=True)
+class People:
+    """Everybody of a site, as of one moment."""
+
+    members: Sequence[Member]
+    language: str = "en"
+
+    @cached_property
+    def by_name(self) -> Mapping[str, Member]:
+        return {name: member for member in self.members for name in member.names}
+
+    @cached_property
+    def by_token(self) -> Mapping[str, Member]:
+        return {member.token: member for member in self.members}
+
+    @cached_property
+    def index(self) -> NameIndex:
+        """Finds people named in a text."""
+        return NameIndex([Person(m.token, m.names, m.opted_out) for m in self.members], self.language)
+
+    @cached_property
+    def touching(self) -> Mapping[str, tuple[str, bool, str]]:
+        """Token → (author id, opted out, hash of the names): what a window's fingerprint knows of a person."""
+        return {m.token: (m.author_id, m.opted_out, fingerprint(m.author_id, m.names)) for m in self.members}
+
+    def scrubber(self, settings: Settings) -> Scrubber:
+        """Cleans texts of names, numbers and addresses."""
+        regions = {region_of(name) for member in self.members for name in member.names}
+        return Scrubber(scrub_rules(settings, sorted(filter(None, regions))), self.index)
+
+
+def scrub_rules(settings: Settings, regions_seen: Sequence[str] = ()) -> ScrubRules:
+    """The scrubbing that the settings ask for; `regions_seen` are the countries of numbers seen as authors."""
+    privacy = settings.privacy
+    return ScrubRules(
+        region=privacy.region or None,
+        regions_seen=tuple(regions_seen),
+        emails=privacy.scrub_emails,
+        phones=privacy.scrub_phones,
+        cards=privacy.scrub_cards,
+        ibans=privacy.scrub_ibans,
+        national_ids=privacy.scrub_national_ids,
+    )
+
+
+def load_people(connection: duckdb.DuckDBPyConnection, settings: Settings) -> People:
+    """Everybody known to the warehouse."""
+    rows = connection.execute(
+        """
+        SELECT a.author_id, a.token, n.names, coalesce(o.opted_out, c.opted_out, FALSE),
+            coalesce(o.alias, c.alias), coalesce(o.bio, c.bio), coalesce(o.avatar, c.avatar),
+            coalesce(o.interests, c.interests), coalesce(o.website, c.website), coalesce(o.twitter, c.twitter)
+        FROM authors a
+        JOIN (SELECT author_id, list(name ORDER BY name) AS names FROM author_names GROUP BY 1) n USING (author_id)
+        LEFT JOIN decisions o ON o.author_id = a.author_id AND o.source = 'owner'
+        LEFT JOIN decisions c ON c.author_id = a.author_id AND c.source = 'chat'
+        ORDER BY a.token
+        """
+    ).fetchall()
+    language = settings.site.language
+    if language == "auto":
+        found = connection.execute("SELECT value FROM facts WHERE key = 'language'").fetchone()
+        language = str(found[0]) if found else "en"
+    return People([Member(row[0], row[1], tuple(row[2]), *row[3:]) for row in rows], language)
+
+
+def learn_names(connection: duckdb.DuckDBPyConnection, names: Iterable[str], pseudonyms: Pseudonyms) -> int:
+    """Gives everybody not yet known an id and a pseudonym; returns how many there were."""
+    known = {row[0] for row in connection.execute("SELECT name FROM author_names").fetchall()}
+    fresh = sorted(set(names) - known)
+    for name in fresh:
+        author = pseudonyms.author_id(name)
+        if not connection.execute("SELECT 1 FROM authors WHERE author_id = ?", [author]).fetchone():
+            taken = {row[0] for row in connection.execute("SELECT token FROM authors").fetchall()}
+            connection.execute("INSERT INTO authors VALUES (?, ?)", [author, pseudonyms.token(author, taken)])
+        connection.execute("INSERT INTO author_names VALUES (?, ?)", [name, author])
+    return len(fresh)
+
+
+def obey_commands(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """Folds the commands of the whole log into `decisions`; returns the errors of those without effect.
+
+    Who opted out stays so until a later opt-in, even if the message that said it is deleted.
+    """
+    rows = connection.execute(
+        """
+        SELECT n.author_id, m.text, m.id, f.id FROM raw_messages m
+        JOIN author_names n ON n.name = m.name
+        LEFT JOIN media f ON f.name = m.attachment AND f.kind IN ('image', 'sticker')
+        WHERE NOT m.deleted AND contains(m.text, '/') AND contains(lower(m.text), '/egregora') ORDER BY m.id
+        """
+    ).fetchall()
+    opted_out: dict[str, int] = {
+        author: -1 if message is None else message
+        for author, message in connection.execute(
+            "SELECT author_id, opted_out_at FROM decisions WHERE source = 'chat' AND opted_out"
+        ).fetchall()
+    }
+    said: dict[str, list[Command]] = {author: [] for author in opted_out}
+    opted_in: dict[str, int] = {}
+    errors: list[str] = []
+    for author, text, message, picture in rows:
+        command = parse_command(text)
+        if command is None:
+            continue
+        if command.name == "avatar" and command.value is not None:
+            # Only a picture sent along with the command can be an avatar.
+            error = "" if picture else "no picture was sent with it, or the export has none"
+            command = Command("avatar", picture, error)
+        said.setdefault(author, []).append(command)
+        if command.name == "opt-out":
+            opted_out[author] = max(message, opted_out.get(author, message))
+        elif command.name == "opt-in":
+            opted_in[author] = message
+        if command.error or command.name == "unknown":
+            errors.append(f"message {message}: {command.error or 'unknown command'}")
+    connection.execute("DELETE FROM decisions WHERE source = 'chat'")
+    for author, commands in said.items():
+        decided = fold(commands)
+        out_at = opted_out.get(author)
+        if out_at is not None and author in opted_in and opted_in[author] > out_at:
+            out_at = None
+        connection.execute(
+            "INSERT INTO decisions VALUES (?, 'chat', ?, ?, ?, ?, ?, ?, ?, ?)",
+            [
+                author,
+                decided.alias,
+                decided.bio,
+                decided.avatar,
+                decided.interests,
+                decided.website,
+                decided.twitter,
+                out_at is not None,
+                out_at,
+            ],
+        )
+    return errors

@@ -1,0 +1,1 @@
+"""From content to a built site: plain Markdown pages, the theme, and the MkDocs build."""

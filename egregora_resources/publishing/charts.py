@@ -1,0 +1,44 @@
+"""Bars as numbers: where each stands. Templates draw them as inline SVG, coloured by CSS variables."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from egregora_resources.publishing.front_matter import Chart
+
+WIDTH, HEIGHT, WIDEST_STEP = 720, 120, 48
+
+
+def bars(
+    title: str,
+    label: str,
+    unit: str,
+    rows: Sequence[tuple[str, int]],
+    number: Callable[[int], str] = str,
+    ticks: Sequence[tuple[int, str]] = (),
+    *,
+    ends: bool = False,
+) -> Chart | None:
+    """A bar for each row, as wide as fits; None where there is nothing to show."""
+    top = max((value for _, value in rows), default=0)
+    if top <= 0:
+        return None
+    step = min(WIDTH / len(rows), WIDEST_STEP)
+    gap = min(4.0, step * 0.25)
+    drawn: list[list[float]] = []
+    for index, (_, value) in enumerate(rows):
+        height = max(HEIGHT * value / top, 2.0) if value > 0 else 0.0
+        drawn.append(
+            [round(index * step, 2), round(HEIGHT - height, 1), round(step - gap, 2), round(height, 1)]
+        )
+    return Chart(
+        title=title,
+        label=label,
+        unit=unit,
+        width=WIDTH,
+        height=HEIGHT,
+        bars=drawn,
+        rows=[(name, number(value)) for name, value in rows],
+        ticks=[(round(index * step + (step - gap) / 2, 1), text) for index, text in ticks],
+        ends=[rows[0][0], rows[-1][0]] if ends and len(rows) * step >= WIDTH else [],
+    )

@@ -1,0 +1,60 @@
+"""Where everything of one site lives. Copying the folder moves the site."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class SiteFolder:
+    """The paths inside a site's folder. Only `built` is publishable."""
+
+    root: Path
+
+    @property
+    def settings(self) -> Path:
+        return self.root / "egregora.toml"
+
+    @property
+    def inbox(self) -> Path:
+        return self.root / "inbox"
+
+    @property
+    def state(self) -> Path:
+        return self.root / ".egregora"
+
+    @property
+    def warehouse(self) -> Path:
+        return self.state / "warehouse.duckdb"
+
+    @property
+    def media(self) -> Path:
+        return self.state / "media"
+
+    @property
+    def dagster(self) -> Path:
+        return self.state / "dagster"
+
+    @property
+    def provider(self) -> Path:
+        """Remembers what ``provider = "auto"`` was resolved to; a file, so that definitions can read it."""
+        return self.state / "provider"
+
+    @property
+    def write_lock(self) -> Path:
+        """Held by the one `egregora write` at a time."""
+        return self.state / "write.lock"
+
+    @property
+    def import_lock(self) -> Path:
+        """Held while exports are merged, by whichever process does it."""
+        return self.state / "import.lock"
+
+    @property
+    def docs(self) -> Path:
+        return self.root / "docs"
+
+    @property
+    def built(self) -> Path:
+        return self.root / "site"
