@@ -1,0 +1,53 @@
+"""`banners[w]`: a picture for each of the window's posts."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from egregora_assets.stage import Stage, WindowWork
+from egregora_assets.worker import WorkerBase
+from egregora_resources.document import Document
+from egregora_resources.llm.protocol import BannerInput, Task
+from egregora_resources.settings import Settings
+
+
+class BannerWorker(WorkerBase):
+    """Illustrates posts, a batch a call."""
+
+    batch_size = 5
+
+    async def process_batch(self, items: list[Document]) -> list[Document]:
+        requests = [
+            BannerInput(
+                post_id=item.id,
+                title=item.front_matter["title"],
+                category=item.front_matter["category"],
+                tags=item.front_matter["tags"],
+            )
+            for item in items
+        ]
+        banners = self.spent(await self.provider.illustrate(requests))
+        return [
+            Document("banner", item.id, item.window, None, {"format": b.format, "alt": b.alt}, b.content)
+            for item, b in zip(items, banners, strict=True)
+        ]
+
+
+class BannersStage(Stage):
+    name: ClassVar[str] = "banners"
+    after: ClassVar[tuple[str, ...]] = ("posts",)
+    description: ClassVar[str] = "A picture for each of the window's posts."
+    task: ClassVar[Task | None] = "banners"
+    worker: ClassVar[type[WorkerBase]] = BannerWorker
+
+    def reads(self, settings: Settings) -> object:
+        return settings.pipeline.banners.enabled
+
+    def skip(self, work: WindowWork) -> str:
+        return "" if work.context.config.pipeline.banners.enabled else "[pipeline.banners] enabled is false"
+
+    def items(self, work: WindowWork) -> list[Document]:
+        return list(work.documents("posts"))
+
+    def make_worker(self, work: WindowWork) -> WorkerBase:
+        return BannerWorker(work.context.llm, batch_size=work.context.config.pipeline.banners.batch_size)

@@ -1,0 +1,170 @@
+"""The asset `messages` … `site`: one step that takes the windows of a run through all their stages.
+
+One step, because Dagster skips or fails whatever comes behind a step in which only one window failed: see
+`PipelineRunner`. Every finished window is reported at once as its own materialization; at the end the step fails
+naming the windows that did.
+"""
+
+import asyncio
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+import dagster as dg
+
+from egregora_assets.checks import Staleness
+from egregora_assets.discretion import discreet
+from egregora_assets.events import WINDOWS, Reporter, report_missing
+from egregora_assets.exports import told_versions
+from egregora_assets.partitions import WINDOW
+from egregora_assets.plan import code_version, window_works
+from egregora_assets.processes import enter_run
+from egregora_assets.progress import Progress
+from egregora_assets.runner import Outcome, PipelineRunner
+from egregora_assets.stage import PipelineContext, Stage
+from egregora_assets.window_layout import active_windows
+from egregora_resources.claims import claim, release
+from egregora_resources.configurable import LlmResource, WarehouseResource
+from egregora_resources.results import load_results
+from egregora_resources.settings import Settings
+from egregora_resources.site_folder import SiteFolder
+
+CLAIM_POLL = 1.0
+"""Seconds between two looks at windows that another run holds."""
+
+
+def chain_asset(
+    folder: SiteFolder,
+    settings: Settings,
+    stages: Sequence[Stage],
+    code_versions: dict[str, str],
+    progress: Progress | None,
+) -> dg.AssetsDefinition:
+    """The multi-asset of a site's stages."""
+
+    @dg.multi_asset(
+        name="window_chain",
+        specs=[
+            dg.AssetSpec(
+                stage.name,
+                deps=[*stage.after, WINDOWS],
+                skippable=True,
+                code_version=code_versions[stage.name],
+                group_name="magazine",
+                kinds=set(stage.kinds),
+                description=stage.description,
+            )
+            for stage in stages
+        ],
+        partitions_def=WINDOW,
+        backfill_policy=dg.BackfillPolicy.single_run(),
+        can_subset=True,
+    )
+    def window_chain(
+        context: dg.AssetExecutionContext, warehouse: WarehouseResource, llm: LlmResource
+    ) -> Iterator[dg.MaterializeResult]:
+        with discreet():
+            store = warehouse.open()
+            enter_run(context.instance, context.run.run_id)
+            report_missing(store, context.instance, folder, stages, code_versions)
+            pipeline = PipelineContext(settings, folder.root, store, provider=llm.provider(settings))
+            selected = [stage for stage in stages if dg.AssetKey(stage.name) in context.selected_asset_keys]
+            reporter = Reporter(
+                context.instance, folder, store, stages, code_versions,
+                log=context.log_event, selected=[stage.name for stage in selected],
+            )  # fmt: skip
+            run = ChainRun(context, pipeline, stages, selected, reporter, progress)
+            outcome = run.take(context.partition_keys)
+            run.report_fresh(outcome, context.partition_keys)
+            Staleness(folder, settings, stages, llm).tell(context.instance, store)
+            raise_failed(outcome, context.partition_keys)
+        # A generator without an item: everything was logged, there are no outputs.
+        yield from ()
+
+    return window_chain
+
+
+class ChainRun:
+    """One execution of the step."""
+
+    def __init__(
+        self,
+        context: dg.AssetExecutionContext,
+        pipeline: PipelineContext,
+        stages: Sequence[Stage],
+        selected: Sequence[Stage],
+        reporter: Reporter,
+        progress: Progress | None,
+    ) -> None:
+        self.context, self.pipeline, self.reporter = context, pipeline, reporter
+        self.stages, self.selected, self.progress = stages, selected, progress
+
+    def take(self, keys: Sequence[str]) -> Outcome:
+        """Takes the windows through their stages; those that another run holds come last, when it let go."""
+        total = Outcome()
+        waiting, told = list(keys), ""
+        while waiting:
+            held = claim(self.pipeline.storage, waiting, self.context.run.run_id)
+            mine = [key for key in waiting if key not in held]
+            if mine:
+                try:
+                    total.add(self._run(mine))
+                finally:
+                    release(self.pipeline.storage, mine, self.context.run.run_id)
+            waiting = list(held)
+            if waiting:
+                holder = held[waiting[0]]
+                if holder != told:
+                    text = f"Waiting for {len(waiting)} windows: {waiting[0]}: {holder}."
+                    self.context.log.info(text)
+                    if self.progress:
+                        self.progress.say(text)
+                    told = holder
+                time.sleep(CLAIM_POLL)
+        return total
+
+    def _run(self, keys: Sequence[str]) -> Outcome:
+        # What was known before another run was waited for may not hold any more.
+        pipeline = replace(self.pipeline)
+        storage, wanted = pipeline.storage, set(keys)
+        self.reporter.look(load_results(storage).values(), told_versions(pipeline.config, storage))
+        works = [work for work in window_works(pipeline, active_windows(storage)) if work.key in wanted]
+        runner = PipelineRunner(
+            pipeline,
+            stages=self.stages,
+            report=self.reporter.report,
+            progress=self.progress,
+            run_id=self.context.run.run_id,
+        )
+        return asyncio.run(runner.run(works, [stage.name for stage in self.selected]))
+
+    def report_fresh(self, outcome: Outcome, keys: Sequence[str]) -> None:
+        """Tells the graph of what was found fresh, where it would show something untrue otherwise.
+
+        A window of which something was made is told of whole: what stayed as it was is now up to date with what
+        changed. Wholly fresh windows of a range keep their status if the step succeeds; in a backfill of the UI, or
+        when the step fails, whatever isn't reported counts as failed.
+        """
+        order = [stage.name for stage in self.stages]
+        made = {result.window for result in outcome.results}
+        everything = "dagster/backfill" in self.context.run.tags or outcome.failed or len(keys) == 1
+        for result in sorted(outcome.fresh, key=lambda r: order.index(r.stage)):
+            if everything or result.window in made:
+                self.reporter.report_again(result)
+
+
+def raise_failed(outcome: Outcome, keys: Sequence[str]) -> None:
+    """Fails the step if a window failed."""
+    if outcome.failed:
+        names = ", ".join(sorted(outcome.failed))
+        raise dg.Failure(
+            f"{len(outcome.failed)} of {len(keys)} windows failed: {names}. The others are done; "
+            "retry from failure repeats just these.",
+            metadata=dict(sorted(outcome.failed.items())),
+            allow_retries=False,
+        )
+
+
+def code_versions_of(settings: Settings, stages: Sequence[Stage], context: PipelineContext) -> dict[str, str]:
+    """Code version of each stage's asset."""
+    return {stage.name: code_version(stage, settings, context) for stage in stages}

@@ -1,0 +1,154 @@
+"""`plan`, `status` and `inspect`: they show, and change nothing."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from egregora_assets.cli.terminal import out, printable
+from egregora_resources.errors import UserError
+
+if TYPE_CHECKING:
+    from egregora_assets.plan import Plan, PlanRow
+    from egregora_assets.status import Status, StatusRow
+
+_SIGNS = {
+    "done": "✓",
+    "stale": "~",
+    "failed": "✗",
+    "skipped": "–",
+    "running": "…",
+    "degraded": "!",
+    "new": "·",
+}
+
+
+def show_plan(site: Path, *, as_json: bool) -> None:
+    """What the next write would do, a line for each window that has something to run."""
+    from egregora_assets.plan import plan_site
+
+    plan = plan_site(site)
+    if as_json:
+        _print_json(plan.to_json())
+        return
+    console = out()
+    for line in plan_lines(plan):
+        console.print(line)
+
+
+def plan_lines(plan: Plan) -> list[str]:
+    """The plan in words."""
+    windows = len({row.window for row in plan.rows})
+    if not windows:
+        return ["Nothing is imported yet: egregora write EXPORT"]
+    lines = [*plan.before, *(f"{window}  {_due(plan.stages(window))}" for window in plan.stale)]
+    if plan.site:
+        lines.append(f"The site would be built again: {plan.site}.")
+    if plan.nothing_to_do:
+        return [f"Nothing to do: all {windows} windows are up to date."]
+    return [*lines, f"{len(plan.stale)} of {windows} windows would be worked on."]
+
+
+def _due(rows: Sequence[PlanRow]) -> str:
+    """The stages of one window by reason; those that only follow from the others come last."""
+    from egregora_assets.plan import UPSTREAM
+
+    reasons: dict[str, list[str]] = {}
+    for row in rows:
+        reasons.setdefault("" if row.reason.startswith(UPSTREAM) else row.reason, []).append(row.stage)
+    followers = reasons.pop("", [])
+    parts = [f"{', '.join(stages)}: {reason}" for reason, stages in reasons.items()]
+    return "; ".join([*parts, f"then {', '.join(followers)}"] if followers else parts)
+
+
+def show_status(site: Path, *, as_json: bool) -> None:
+    """Windows × stages, and below it the reason of everything that isn't simply done."""
+    from egregora_assets.status import site_status
+
+    status = site_status(site)
+    if as_json:
+        _print_json({"windows": [_status_json(row) for row in status.rows]})
+        return
+    console = out()
+    console.soft_wrap = False
+    if not status.rows:
+        console.print("Nothing is imported yet: egregora write EXPORT")
+        return
+    from rich.table import Table
+    from rich.text import Text
+
+    stages = list(dict.fromkeys(stage for row in status.rows for stage in row.stages))
+    table = Table(box=None, pad_edge=False)
+    for heading in ("window", "from", "to"):
+        table.add_column(heading, no_wrap=True)
+    for heading in ("messages", "posts"):
+        table.add_column(heading, justify="right")
+    table.add_column("stages", no_wrap=True)
+    for row in status.rows:
+        signs = [_SIGNS.get(row.stages[stage][0], "?") if stage in row.stages else " " for stage in stages]
+        cells = [
+            row.window,
+            f"{row.first:%Y-%m-%d}",
+            f"{row.last:%Y-%m-%d}",
+            f"{row.messages:,}",
+            str(row.posts),
+        ]
+        table.add_row(*(Text(cell) for cell in [*cells, " ".join(signs)]))
+    console.print(table)
+    console.print(f"stages: {' '.join(stages)}")
+    console.print("   ".join(f"{sign} {state}" for state, sign in _SIGNS.items() if _has(status, state)))
+    for line in _reasons(status.rows):
+        console.print(line)
+
+
+def _has(status: Status, state: str) -> bool:
+    return any(state == found for row in status.rows for found, _ in row.stages.values())
+
+
+def _reasons(rows: Iterable[StatusRow]) -> list[str]:
+    """A line for each window and reason, with the stages that share it."""
+    lines: list[str] = []
+    for row in rows:
+        told: dict[tuple[str, str], list[str]] = {}
+        for stage, (state, reason) in row.stages.items():
+            if reason and state not in ("done", reason):
+                told.setdefault((state, reason), []).append(stage)
+        for (state, reason), stages in told.items():
+            lines.append(f"{row.window}  {', '.join(stages)} {state}: {reason}")
+    return lines
+
+
+def _status_json(row: StatusRow) -> dict[str, object]:
+    return {
+        "window": row.window,
+        "first": row.first.isoformat(),
+        "last": row.last.isoformat(),
+        "messages": row.messages,
+        "posts": row.posts,
+        "stages": {
+            stage: {"state": state, "reason": reason} for stage, (state, reason) in row.stages.items()
+        },
+    }
+
+
+def inspect(exports: Sequence[Path], *, chat: str | None, date_order: str | None, jsonl: bool) -> None:
+    """What the importer understood: a summary of each export, or a JSON line for each message."""
+    for export in exports:
+        if not export.exists():
+            raise UserError(f"There is no file {export}.")
+    from egregora_resources.inputs.inspect import message_lines, summary
+    from egregora_resources.inputs.registry import read_export
+
+    for path in exports:
+        export = read_export(path, chat=chat, date_order=date_order)
+        if jsonl:
+            sys.stdout.writelines(line + "\n" for line in message_lines(export))
+        else:
+            out().print(printable(str(summary(export))))
+
+
+def _print_json(value: object) -> None:
+    print(json.dumps(value, ensure_ascii=False, indent=2, default=str))  # noqa: T201

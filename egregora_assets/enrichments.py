@@ -1,0 +1,84 @@
+"""`enrichments[w]`: what can be learnt of the links and media shared in a window.
+
+A link or picture that can't be described is recorded as such, and fails nothing.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from egregora_assets.conversation import urls_in
+from egregora_assets.stage import Stage, WindowWork
+from egregora_assets.worker import WorkerBase
+from egregora_resources.document import Document
+from egregora_resources.llm.protocol import Link, NotesInput, Picture, Task
+from egregora_resources.settings import Settings
+
+
+class EnrichmentWorker(WorkerBase):
+    """Describes links and media, a batch a call."""
+
+    batch_size = 10
+
+    async def process_batch(self, items: list[Document]) -> list[Document]:
+        links = [Link.model_validate(i.front_matter) for i in items if "url" in i.front_matter]
+        media = [Picture.model_validate(i.front_matter) for i in items if "url" not in i.front_matter]
+        notes = self.spent(await self.provider.enrich(NotesInput(links=links, media=media)))
+        said: dict[str, Any] = {note.url: note for note in notes.links}
+        said |= {note.id: note for note in notes.media}
+        return [
+            self._described(item, said.get(item.front_matter.get("url", item.front_matter.get("id"))))
+            for item in items
+        ]
+
+    @staticmethod
+    def _described(item: Document, note: Any) -> Document:
+        learnt = note.model_dump(mode="json", exclude={"id"}) if note else {}
+        return Document(item.kind, item.id, item.window, None, {**item.front_matter, **learnt}, item.body)
+
+
+class EnrichmentsStage(Stage):
+    name: ClassVar[str] = "enrichments"
+    after: ClassVar[tuple[str, ...]] = ("messages", "media")
+    description: ClassVar[str] = "What can be learnt of the links and media shared in the window."
+    task: ClassVar[Task | None] = "enrichments"
+    worker: ClassVar[type[WorkerBase]] = EnrichmentWorker
+
+    def reads(self, settings: Settings) -> Any:
+        return settings.pipeline.enrichment.model_dump(mode="json")
+
+    def skip(self, work: WindowWork) -> str:
+        return (
+            ""
+            if work.context.config.pipeline.enrichment.enabled
+            else "[pipeline.enrichment] enabled is false"
+        )
+
+    def items(self, work: WindowWork) -> list[Document]:
+        first: dict[str, int] = {}
+        for message in work.messages:
+            for url in urls_in(message.text):
+                first.setdefault(url, message.id)
+        links = list(first.items())[: work.context.config.pipeline.enrichment.max_urls_per_window]
+        return [
+            Document(
+                "enrichment",
+                f"{work.key}/link-{n}",
+                work.key,
+                None,
+                Link(url=url, message=message).model_dump(mode="json"),
+            )
+            for n, (url, message) in enumerate(links, 1)
+        ] + [
+            Document(
+                "enrichment",
+                f"{work.key}/media-{known['message']}",
+                work.key,
+                None,
+                Picture(
+                    id=known["media"], message=known["message"], kind=known["kind"], caption=known["caption"]
+                ).model_dump(mode="json"),
+            )
+            for known in (d.front_matter for d in work.documents("media"))
+            if known["view"]["path"]
+        ]

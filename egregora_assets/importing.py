@@ -1,0 +1,324 @@
+"""Importing exports: read, merge with what is known, store media, obey commands, lay the windows out.
+
+Everything of one export is committed in one transaction; the bytes of media are stored before it, where a
+second try finds them. Knows no Dagster: the asset `exports` and the command share it.
+"""
+
+from __future__ import annotations
+
+import zipfile
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import duckdb
+from filelock import FileLock, Timeout
+
+from egregora_assets.progress import Progress, Silent
+from egregora_assets.window_layout import LayoutChange, lay_out, layout_fingerprint
+from egregora_resources.chat_log import Merged, join_persons, merge_export
+from egregora_resources.document import fingerprint
+from egregora_resources.errors import UserError
+from egregora_resources.inbox import inbox_files
+from egregora_resources.inputs.export import Export, InputError
+from egregora_resources.inputs.registry import export_digest, read_export
+from egregora_resources.llm.offline.language import detect
+from egregora_resources.media_store import MediaStore
+from egregora_resources.people import load_people, obey_commands
+from egregora_resources.privacy.pseudonyms import Pseudonyms, load_secret, secret_check
+from egregora_resources.settings import Settings
+from egregora_resources.site_folder import SiteFolder
+from egregora_resources.warehouse import Warehouse
+
+LANGUAGE_SAMPLE = 400
+"""Messages whose language stands for the chat's."""
+
+
+class DifferentChat(UserError):
+    """An export of another chat than the site's."""
+
+
+class SecretChanged(UserError):
+    """The site's secret is not the one its pseudonyms were made with."""
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What became of one file."""
+
+    file: str
+    known: bool
+    """The file's content had been imported before."""
+    chat: str = ""
+    messages: int = 0
+    notices: int = 0
+    """Lines that the app wrote about the chat."""
+    merged: Merged | None = None
+    media: int = 0
+    warnings: Sequence[str] = ()
+
+    def sentence(self) -> str:
+        """For the owner's terminal."""
+        if self.known:
+            return f"{self.file}: nothing new, this file was imported before"
+        merged = self.merged
+        assert merged is not None
+        read = f"{self.messages:,} messages and {self.notices:,} notices of the app read"
+        parts = [
+            read,
+            "all of them new" if merged.new == self.messages + self.notices else f"{merged.new:,} new",
+        ]
+        if merged.changed:
+            parts.append(f"{merged.changed:,} changed")
+        if merged.absent:
+            parts.append(f"{merged.absent:,} known ones are missing from it and kept")
+        if self.media:
+            parts.append(f"{self.media:,} media files")
+        return f"{self.file}: {', '.join(parts)}"
+
+
+@dataclass
+class ImportReport:
+    """What an import came to."""
+
+    files: list[Imported] = field(default_factory=list[Imported])
+    layout: LayoutChange | None = None
+    command_errors: list[str] = field(default_factory=list[str])
+
+
+def import_exports(
+    folder: SiteFolder,
+    settings: Settings,
+    warehouse: Warehouse,
+    paths: Sequence[Path],
+    *,
+    chat: str | None = None,
+    date_order: str | None = None,
+    progress: Progress | None = None,
+) -> ImportReport:
+    """Imports files not yet known, in the order given. All are read before anything is stored.
+
+    Args:
+        chat: which chat of a file with several, and that it is the site's, whatever its name. ``[input] chat`` in the
+            settings only says which: a standing waiver would let any other chat in.
+        date_order: as ``[input] date_order``, for these files.
+
+    Raises:
+        InputError: a file can't be read as an export; nothing was changed.
+        DifferentChat: a file holds another chat than the site's.
+    """
+    progress = progress or Silent()
+    report = ImportReport()
+    with import_lock(folder, progress):
+        _join_same(folder, settings, warehouse)
+        known = {row[0] for row in warehouse.rows("SELECT digest FROM export_files")}
+        exports: list[Export] = []
+        site_chat = warehouse.fact("chat")
+        for path in paths:
+            if export_digest(path) in known:
+                report.files.append(Imported(path.name, known=True))
+                continue
+            progress.say(f"Reading {path.name}")
+            export = read_export(
+                path,
+                chat=chat or settings.input.chat or None,
+                date_order=date_order or settings.input.date_order,
+            )
+            if len(export.messages) == 0:
+                raise InputError(
+                    f"{path} holds no message of a chat. Export the chat again, and give the zip as it comes."
+                )
+            site_chat = _check_chat(site_chat, export, wanted=chat)
+            exports.append(export)
+        for export in exports:
+            media = _store_media(folder, warehouse, export, progress)
+            with warehouse.transaction() as connection:
+                merged = _merge(connection, folder, settings, export, media)
+                report.command_errors = obey_commands(connection)
+                report.layout = _lay_out(connection, settings)
+                connection.execute("INSERT OR REPLACE INTO facts VALUES ('chat', ?)", [site_chat])
+            notices = export.messages["is_system"].to_pylist().count(True)
+            report.files.append(
+                Imported(
+                    file=export.source.name,
+                    known=False,
+                    chat=export.chat,
+                    messages=len(export.messages) - notices,
+                    notices=notices,
+                    merged=merged,
+                    media=len(media),
+                    warnings=export.warnings,
+                )
+            )
+    return report
+
+
+def import_inbox(
+    folder: SiteFolder, settings: Settings, warehouse: Warehouse, progress: Progress | None = None
+) -> tuple[ImportReport, list[tuple[int, Path, Exception]]]:
+    """Imports every new file of the inbox; one that can't be imported doesn't keep the others out.
+
+    Returns:
+        What was imported; and place in the inbox, path and error of what can't be read or is another chat's.
+
+    Raises:
+        Exception: anything that isn't the fault of one file: a damaged secret key, a full disk, a busy warehouse.
+    """
+    report, unread = ImportReport(), list[tuple[int, Path, Exception]]()
+    for place, path in enumerate(inbox_files(folder.inbox), 1):
+        try:
+            report.files += import_exports(folder, settings, warehouse, [path], progress=progress).files
+        except (InputError, DifferentChat, zipfile.BadZipFile, EOFError, zlib.error) as error:
+            unread.append((place, path, error))  # its media may be cut short, too
+        except OSError as error:
+            if not _of_file(error, path):
+                raise  # the site's own disk, say: full
+            unread.append((place, path, error))
+    return report, unread
+
+
+def _of_file(error: OSError, path: Path) -> bool:
+    """Whether an error is about reading this file (or what is in this folder)."""
+    return isinstance(error.filename, str | Path) and Path(error.filename).is_relative_to(path)
+
+
+def new_in_inbox(folder: SiteFolder, warehouse: Warehouse) -> int:
+    """How many files of the inbox were not imported yet; those that can't be read count too."""
+    known = {row[0] for row in warehouse.rows("SELECT digest FROM export_files")}
+    new = 0
+    for path in inbox_files(folder.inbox):
+        try:
+            new += export_digest(path) not in known
+        except InputError:
+            new += 1
+    return new
+
+
+def _join_same(folder: SiteFolder, settings: Settings, warehouse: Warehouse) -> None:
+    """Obeys a changed ``[people] same``, for what was imported before it changed."""
+    wanted = fingerprint(settings.people.same)
+    if warehouse.fact("same") == wanted:
+        return
+    with warehouse.transaction() as connection:
+        if connection.execute("SELECT 1 FROM export_files").fetchone():
+            pseudonyms = Pseudonyms(load_secret(folder.state))
+            if join_persons(connection, pseudonyms=pseudonyms, same=settings.people.same).joined:
+                obey_commands(connection)
+                _lay_out(connection, settings)
+        connection.execute("INSERT OR REPLACE INTO facts VALUES ('same', ?)", [wanted])
+
+
+def import_lock(folder: SiteFolder, progress: Progress) -> FileLock:
+    """One import at a time, whichever process does it."""
+    lock = FileLock(folder.import_lock)
+    try:
+        lock.acquire(timeout=1)
+        lock.release()
+    except Timeout:
+        progress.say("Another process is importing into this site; waiting for it.")
+    return lock
+
+
+def relayout(
+    settings: Settings, warehouse: Warehouse, *, recut: bool = False, dry_run: bool = False
+) -> LayoutChange | None:
+    """Lays the windows out anew if the settings ask for another layout than the stored one.
+
+    Args:
+        recut: cut count and byte windows anew even if the settings are the same.
+        dry_run: say what would change, and change nothing.
+    """
+    try:
+        with warehouse.transaction() as connection:
+            stored = connection.execute("SELECT value FROM facts WHERE key = 'layout'").fetchone()
+            if stored is None or not (recut or stored[0] != layout_fingerprint(settings)):
+                return None
+            change = _lay_out(connection, settings, recut=recut)
+            if dry_run:
+                raise _Undo(change)
+            return change
+    except _Undo as undo:
+        return undo.change
+
+
+class _Undo(Exception):
+    def __init__(self, change: LayoutChange) -> None:
+        self.change = change
+
+
+def _lay_out(
+    connection: duckdb.DuckDBPyConnection, settings: Settings, *, recut: bool = False
+) -> LayoutChange:
+    people = load_people(connection, settings)
+    return lay_out(connection, settings, people.index, people.touching, recut=recut)
+
+
+def _check_chat(site_chat: str | None, export: Export, *, wanted: str | None) -> str:
+    if not site_chat:
+        return export.chat or wanted or ""
+    if export.chat and export.chat != site_chat and wanted is None:
+        raise DifferentChat(
+            f"{export.source} is an export of “{export.chat}”, and this site is about “{site_chat}”. "
+            f'Give another --site for it, or --chat "{export.chat}" if it is the same chat under another name.'
+        )
+    return site_chat
+
+
+def _merge(
+    connection: duckdb.DuckDBPyConnection,
+    folder: SiteFolder,
+    settings: Settings,
+    export: Export,
+    media: Sequence[tuple[str, str, str, str, int]],
+) -> Merged:
+    secret = load_secret(folder.state)
+    check = secret_check(secret)
+    known = connection.execute("SELECT value FROM facts WHERE key = 'secret'").fetchone()
+    if known and known[0] != check:
+        raise SecretChanged(
+            f"The secret key in {folder.state} is not the one that this site's pseudonyms were made with. "
+            "Put the old key back (from a copy of the site's folder); with another key everybody would get a new name."
+        )
+    connection.execute("INSERT OR REPLACE INTO facts VALUES ('secret', ?)", [check])
+    merged = merge_export(
+        connection, export, pseudonyms=Pseudonyms(secret), same=settings.people.same, modified=export.modified
+    )
+    for line in export.not_understood:
+        connection.execute("INSERT INTO lines_not_understood VALUES (?, ?)", [export.digest, line])
+    if media:
+        connection.executemany("INSERT OR IGNORE INTO media VALUES (?, ?, ?, ?, ?)", media)
+    if not connection.execute("SELECT 1 FROM facts WHERE key = 'language'").fetchone():
+        texts = connection.execute(
+            "SELECT text FROM raw_messages WHERE kind = 'text' AND strlen(text) > 20 ORDER BY id LIMIT ?",
+            [LANGUAGE_SAMPLE],
+        ).fetchall()
+        connection.execute("INSERT INTO facts VALUES ('language', ?)", [detect([row[0] for row in texts])])
+    return merged
+
+
+def _store_media(
+    folder: SiteFolder, warehouse: Warehouse, export: Export, progress: Progress
+) -> list[tuple[str, str, str, str, int]]:
+    """Puts the media that the chat refers to into the store, but for contacts and what is there already."""
+    known = {(row[0], row[1]) for row in warehouse.rows("SELECT name, size FROM media")}
+    names = set(export.messages["attachment"].to_pylist()) - {None}
+    wanted = [
+        member
+        for name in sorted(names)
+        if (member := export.media.get(name))
+        and (name, member.size) not in known
+        and not name.lower().endswith(".vcf")
+    ]
+    if not wanted:
+        return []
+    store = MediaStore(folder.media)
+    rows: list[tuple[str, str, str, str, int]] = []
+    progress.start("media", len(wanted))
+    for member in wanted:
+        with member.open() as stream:
+            stored = store.add(member.name, stream)
+        rows.append((member.name, stored.id, stored.kind, stored.extension, stored.size))
+        progress.advance("media")
+    progress.finish("media")
+    return rows

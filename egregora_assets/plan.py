@@ -1,0 +1,262 @@
+"""Which windows are stale, in which stages, and why: the one function that everybody asks.
+
+`wanted_parts` says what a result would be made from now; a result is fresh when it was made from the same. The
+command, the runner, the sensor and the checks use it, and `code_version` of the assets is computed from the same
+parts, so that the Dagster UI agrees.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
+from zoneinfo import ZoneInfo
+
+from egregora_assets.stage import FinalStage, PipelineContext, Stage, WindowWork
+from egregora_assets.window_layout import StoredWindow, active_windows
+from egregora_resources.document import fingerprint
+from egregora_resources.results import StageResult, load_results
+from egregora_resources.settings import Settings, load_settings
+from egregora_resources.site_folder import SiteFolder
+from egregora_resources.warehouse import Warehouse, open_existing
+
+Action: TypeAlias = Literal["run", "fresh"]
+
+UPSTREAM = "upstream changed"
+CLOSED = "window is no longer running"
+WITHDRAWN = "somebody opted out, or retracted a message, in a window that it remembers"
+_WORDS = {
+    "window": "messages changed",
+    "code": "stage's code changed",
+    "settings": "settings changed",
+    "prompt": "prompt changed",
+    "model": "model changed",
+    "so_far": CLOSED,
+    "memory": WITHDRAWN,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class PlanRow:
+    """What would be done for one stage of one window, and why."""
+
+    window: str
+    stage: str
+    action: Action
+    reason: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything that the next run would do.
+
+    Attributes:
+        rows: every stage of every window, in the order of the log and the graph.
+        site: why the site has to be built anew though no window changed; empty if it hasn't.
+        before: sentences about what a write would do first, after which the rest of the plan may be another one.
+    """
+
+    rows: Sequence[PlanRow]
+    site: str = ""
+    before: Sequence[str] = ()
+
+    @property
+    def stale(self) -> list[str]:
+        """Windows with something to run, in the order of the log."""
+        return list(dict.fromkeys(row.window for row in self.rows if row.action == "run"))
+
+    @property
+    def nothing_to_do(self) -> bool:
+        return not self.stale and not self.site and not self.before
+
+    def stages(self, window: str) -> list[PlanRow]:
+        """What is to be run for a window."""
+        return [row for row in self.rows if row.window == window and row.action == "run"]
+
+    def to_json(self) -> dict[str, Any]:
+        """For `plan --json`."""
+        return {
+            "windows": {
+                window: [
+                    {"stage": row.stage, "action": row.action, "reason": row.reason}
+                    for row in self.rows
+                    if row.window == window
+                ]
+                for window in dict.fromkeys(row.window for row in self.rows)
+            },
+            "stale": self.stale,
+            "reasons": Counter(row.reason for row in self.rows if row.action == "run"),
+            "site": self.site,
+            "before": list(self.before),
+            "nothing_to_do": self.nothing_to_do,
+        }
+
+
+def plan_site(site: Path, stages: Sequence[Stage] | None = None) -> Plan:
+    """The plan of the site in this folder."""
+    folder = SiteFolder(site)
+    settings = load_settings(site)
+    warehouse = open_existing(folder.warehouse)
+    plan = make_plan(PipelineContext(settings, site, warehouse), stages)
+    return replace(plan, before=_first_of_all(folder, settings, warehouse))
+
+
+def _first_of_all(folder: SiteFolder, settings: Settings, warehouse: Warehouse) -> list[str]:
+    from egregora_assets.importing import new_in_inbox, relayout
+
+    before: list[str] = []
+    if files := new_in_inbox(folder, warehouse):
+        before.append(
+            f"The inbox holds {files} file{'s' if files > 1 else ''} not imported yet: that comes first."
+        )
+    if change := relayout(settings, warehouse, dry_run=True):
+        before.append(
+            f"The settings ask for other windows: {len(change.retired)} would be retired, {len(change.changed)} changed "
+            f"and {len(change.new)} new ones written."
+        )
+    return before
+
+
+def make_plan(context: PipelineContext, stages: Sequence[Stage] | None = None) -> Plan:
+    """Compares what is wanted with what is stored, without making anything."""
+    if stages is None:
+        from egregora_assets.stages import STAGES
+
+        stages = STAGES
+    results = load_results(context.storage)
+    windows = active_windows(context.storage)
+    rows: list[PlanRow] = []
+    for work in window_works(context, windows):
+        rows += _plan_window(context, stages, work, results)
+    site = ""
+    if windows and all(row.action == "fresh" for row in rows):
+        final = next((stage for stage in stages if isinstance(stage, FinalStage)), None)
+        site = final.due(context) if final else ""
+    return Plan(rows, site)
+
+
+def window_works(context: PipelineContext, windows: Sequence[StoredWindow]) -> list[WindowWork]:
+    """The stored windows as the runner takes them."""
+    import ibis
+
+    messages: Any = ibis.table(
+        {
+            "id": "int64", "ts": "timestamp", "name": "string", "kind": "string", "text": "string",
+            "attachment": "string", "edited": "boolean", "deleted": "boolean", "media_omitted": "boolean",
+            "data": "string",
+        },
+        name="raw_messages",
+    )  # fmt: skip
+    running = running_window(context.config, context.storage, windows)
+    return [
+        WindowWork(
+            context,
+            window.key,
+            window.start,
+            window.end,
+            messages.filter((messages.id >= window.first_id) & (messages.id <= window.last_id)).order_by(
+                "id"
+            ),
+            window.version,
+            so_far=window.key == running,
+        )
+        for window in windows
+    ]
+
+
+def running_window(settings: Settings, warehouse: Warehouse, windows: Sequence[StoredWindow]) -> str | None:
+    """Key of the last window if it isn't over: by the chat's own clock when the newest export was made, or not full."""
+    if not windows:
+        return None
+    last, size = windows[-1], settings.pipeline.window_size
+    match settings.pipeline.window_unit:
+        case "messages":
+            running = last.messages < size
+        case "bytes":
+            running = last.bytes < size
+        case _:
+            closed = last_export(settings, warehouse)
+            running = closed is None or last.end > closed
+    return last.key if running else None
+
+
+def last_export(settings: Settings, warehouse: Warehouse) -> datetime | None:
+    """When the newest export was made, by the chat's own clock; the import's time where the phone's isn't known."""
+    zone = ZoneInfo(settings.site.timezone)
+    moments: list[datetime] = []
+    for modified, imported, last in warehouse.rows(
+        "SELECT modified, imported_at, last_message FROM export_files"
+    ):
+        # `imported_at` is in UTC. A zip that says it was packed before its last message was is not believed.
+        believed = modified if modified and last and modified >= last - timedelta(days=1) else None
+        made = believed or imported.replace(tzinfo=UTC).astimezone(zone).replace(tzinfo=None)
+        moments.append(max(made, last or made))
+    return max(moments, default=None)
+
+
+def wanted_parts(stage: Stage, work: WindowWork, upstream: Mapping[str, str]) -> dict[str, str]:
+    """What a result of this stage and window would be made from now.
+
+    Args:
+        upstream: data version of each stage that this one reads.
+    """
+    context = work.context
+    parts = stage_parts(stage, context.config, context)
+    parts["window"] = work.version if not stage.after else ""
+    parts.update(stage.depends(work))
+    parts.update({f"from:{name}": upstream.get(name, "") for name in stage.after})
+    return {key: value for key, value in parts.items() if value}
+
+
+def stage_parts(stage: Stage, settings: Settings, context: PipelineContext) -> dict[str, str]:
+    """The parts that are the same for all windows: what the asset's code version is made of."""
+    return stage.version_parts(settings, context.llm.model(stage.task) if stage.task else "")
+
+
+def code_version(stage: Stage, settings: Settings, context: PipelineContext) -> str:
+    """The asset's code version."""
+    return fingerprint(stage_parts(stage, settings, context))
+
+
+def difference(stored: StageResult | None, parts: Mapping[str, str], *, keep: bool = False) -> str:
+    """Why a stored result isn't what is wanted, or an empty string if it is; `keep` wants what is there."""
+    if stored is None:
+        return "new"
+    if stored.status == "failed":
+        return "failed last time"
+    if (keep and stored.status == "done") or stored.fingerprint == fingerprint(dict(parts)):
+        return ""
+    changed = [key for key in sorted({*stored.parts, *parts}) if stored.parts.get(key) != parts.get(key)]
+    sources = [key.removeprefix("from:") for key in changed if key.startswith("from:")]
+    words = [_WORDS.get(key, f"{key} changed") for key in changed if not key.startswith("from:")]
+    if sources:
+        words.append(f"{UPSTREAM}: {', '.join(sources)}")
+    return "; ".join(words)
+
+
+def _plan_window(
+    context: PipelineContext,
+    stages: Sequence[Stage],
+    work: WindowWork,
+    results: Mapping[tuple[str, str], StageResult],
+) -> list[PlanRow]:
+    del context
+    versions: dict[str, str] = {}
+    running: set[str] = set()
+    rows: list[PlanRow] = []
+    for stage in stages:
+        stored = results.get((stage.name, work.key))
+        keep = stage.keeps(work.context.config) and stored is not None and stored.status == "done"
+        due = [] if keep else sorted(running.intersection(stage.after))
+        reason = difference(stored, wanted_parts(stage, work, versions), keep=keep)
+        if (due and reason in ("", "new")) or (due and reason.startswith(UPSTREAM)):
+            reason = "new" if stored is None else f"{UPSTREAM}: {', '.join(due)}"
+        if reason:
+            running.add(stage.name)
+        elif stored:
+            versions[stage.name] = stored.data_version
+        rows.append(PlanRow(work.key, stage.name, "run" if reason else "fresh", reason))
+    return rows

@@ -1,0 +1,293 @@
+"""`site[w]`: this window's pages are in the built site. One build a run, over everything that is to be shown.
+
+Here the stored tokens meet what people chose to be called: aliases, bios and avatars change pages, never posts.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any, ClassVar
+
+from filelock import FileLock
+
+from egregora_assets.posts import quoted_messages
+from egregora_assets.profiles import fold_portraits
+from egregora_assets.stage import FinalStage, Made, PipelineContext
+from egregora_assets.taxonomy import settle_posts
+from egregora_resources.document import Document, Message, fingerprint
+from egregora_resources.people import Member, scrub_rules
+from egregora_resources.privacy import names
+from egregora_resources.privacy.pseudonyms import display_name
+from egregora_resources.privacy.scrubber import Scrubber
+from egregora_resources.publishing import build
+from egregora_resources.publishing.content import LinkView, MediaView, Person, Post, Site, WindowView
+from egregora_resources.results import load_documents, load_messages
+from egregora_resources.settings import Settings
+
+FAVOURITES = 12
+
+
+def theme_version() -> str:
+    """Hash of everything that decides what pages look like, so that a new theme shows without anybody's doing."""
+    root = Path(build.__file__).parent
+    files = sorted(path for path in root.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
+    return fingerprint(
+        [[str(p.relative_to(root)), hashlib.sha256(p.read_bytes()).hexdigest()] for p in files]
+    )
+
+
+class SiteStage(FinalStage):
+    name: ClassVar[str] = "site"
+    after: ClassVar[tuple[str, ...]] = (
+        "messages",
+        "media",
+        "enrichments",
+        "digests",
+        "profiles",
+        "posts",
+        "banners",
+    )
+    code: ClassVar[str] = f"1/{theme_version()}"
+    description: ClassVar[str] = "The window's pages, in the built site."
+    kinds: ClassVar[frozenset[str]] = frozenset({"mkdocs"})
+
+    def reads(self, settings: Settings) -> Any:
+        return [
+            settings.site.title,
+            settings.site.description,
+            settings.site.language,
+            settings.privacy.level,
+        ]
+
+    def state(self, context: PipelineContext) -> str:
+        storage = context.storage
+        with storage.connect() as connection:
+            # An extender's stage behind the posts isn't read by the site, and no reason to build it anew.
+            stored = [
+                connection.execute(query, parameters).fetchall()
+                for query, parameters in (
+                    (
+                        """
+                        SELECT r.stage, r.window_key, r.data_version, r.note FROM stage_results r JOIN windows w
+                        ON w.key = r.window_key WHERE NOT w.retired AND list_contains(?, r.stage) ORDER BY ALL
+                        """,
+                        [list(self.after)],
+                    ),
+                    ("SELECT * FROM overrides ORDER BY ALL", []),
+                    ("SELECT value FROM facts WHERE key = 'chat'", []),
+                )
+            ]
+        members = [
+            [m.token, m.opted_out, m.alias, m.bio, m.avatar, m.interests, m.website, m.twitter]
+            for m in context.people.members
+        ]
+        return fingerprint(self.code, self.reads(context.config), stored, members)
+
+    def missing(self, context: PipelineContext) -> bool:
+        return not (context.folder.built / "index.html").exists()
+
+    def finish(self, context: PipelineContext, keys: Sequence[str]) -> Mapping[str, Made]:
+        # The lock spans reading and building: of two runs that end together, the later one shows what both made.
+        with FileLock(context.folder.state / "site.lock"):
+            content = assemble(context)
+            views = [view for post in content.posts for view in post.media.values()]
+            views += [person.avatar for person in content.people.values() if person.avatar]
+            wanted = [view for view in views if view.path]
+
+            def publish(docs: Path) -> None:
+                context.media_store.publish(wanted, docs)
+
+            report = build.build_site(content, context.folder.root, media=publish)
+        note = f"{len(report.notices)} pages replaced by a notice" if report.notices else ""
+        return {key: Made(note=note) for key in keys}
+
+
+def assemble(context: PipelineContext) -> Site:
+    """Everything the site is to show, out of the warehouse."""
+    storage, settings = context.storage, context.config
+    people = context.people
+    shown = [member for member in people.members if not member.opted_out]
+    withdrawn = withdrawn_messages(context)
+    documents = {
+        stage: load_documents(storage, stage)
+        for stage in ("media", "enrichments", "profiles", "posts", "banners")
+    }
+    messages = {m.id: m for m in load_messages(storage) if m.id not in withdrawn}
+    views = _media_views(documents["media"])
+    overrides = {
+        row[0]: row[1:] for row in storage.rows("SELECT post_id, hidden, pinned, title, body FROM overrides")
+    }
+    posts = [
+        post
+        for post in documents["posts"]
+        if not overrides.get(post.id, (False,))[0] and withdrawn.isdisjoint(post.front_matter["sources"])
+    ]
+    windows = storage.rows(
+        "SELECT key, start_time, end_time, messages FROM windows WHERE NOT retired ORDER BY first_id"
+    )
+    order = {row[0]: n for n, row in enumerate(windows)}
+    posts.sort(key=lambda post: (order[post.window], post.front_matter["start"], post.id))
+    settled = settle_posts(storage, posts, people.language)
+    banners = {banner.id: banner for banner in documents["banners"]}
+    rendered = [
+        _post(
+            post,
+            overrides.get(post.id),
+            settled[post.id],
+            banners.get(post.id),
+            quoted_messages(messages, _body(post, overrides.get(post.id))),
+            views,
+        )
+        for post in posts
+    ]
+    notes = {
+        row[0]: row[1]
+        for row in storage.rows("SELECT window_key, note FROM stage_results WHERE stage = 'posts'")
+    }
+    return Site(
+        title=_title(context),
+        description=settings.site.description,
+        language=people.language,
+        posts=rendered,
+        people=_people(context, shown, documents["profiles"], {m.author for m in messages.values()}, order),
+        windows=_windows(windows, rendered, notes, context),
+        timezone=settings.site.timezone,
+        strict_times=settings.privacy.level == "strict",
+    )
+
+
+def withdrawn_messages(context: PipelineContext) -> set[int]:
+    """Ids of messages that must not be shown any more: of members who opted out, or retracted."""
+    out = [name for member in context.people.members if member.opted_out for name in member.names]
+    rows = context.storage.rows("SELECT id FROM raw_messages WHERE deleted OR list_contains(?, name)", [out])
+    return {row[0] for row in rows}
+
+
+def _media_views(documents: Sequence[Document]) -> dict[str, MediaView]:
+    return {d.front_matter["media"]: MediaView(**d.front_matter["view"]) for d in documents}
+
+
+def _post(
+    post: Document,
+    override: tuple[Any, ...] | None,
+    settled: tuple[str, list[str]],
+    banner: Document | None,
+    quoted: Mapping[int, Message],
+    views: Mapping[str, MediaView],
+) -> Post:
+    known = post.front_matter
+    _, pinned, title, _ = override or (False, False, None, None)
+    text = _body(post, override)
+    return Post(
+        id=post.id,
+        slug=post.slug or post.id,
+        window=post.window,
+        title=title or known["title"],
+        dek=known["dek"],
+        body=text,
+        start=datetime.fromisoformat(known["start"]),
+        end=datetime.fromisoformat(known["end"]),
+        language=known["language"],
+        category=settled[0],
+        tags=settled[1],
+        people=known["people"],
+        messages=quoted,
+        media={media: view for media, view in views.items() if f"{{picture {media}}}" in text},
+        links={url: LinkView(url, link["title"], link["summary"]) for url, link in known["links"].items()},
+        banner=banner.body if banner and banner.front_matter["format"] == "svg" else "",
+        banner_alt=banner.front_matter["alt"] if banner else "",
+        so_far=known["so_far"],
+        pinned=pinned,
+    )
+
+
+def _body(post: Document, override: tuple[Any, ...] | None) -> str:
+    """As the owner rewrote it, or as it was written."""
+    return (override[3] if override else None) or post.body
+
+
+def _people(
+    context: PipelineContext,
+    members: Sequence[Member],
+    observations: Sequence[Document],
+    spoke: Collection[str],
+    order: Mapping[str, int],
+) -> dict[str, Person]:
+    portraits = fold_portraits(observations, [member.token for member in members])
+    pictures = {media: (kind, extension) for media, kind, extension in context.media.values()}
+    scrub = context.scrubber.scrub
+    people: dict[str, Person] = {}
+    for member in members:
+        if member.token not in spoke:
+            continue
+        portrait = portraits[member.token]
+        avatar = member.avatar or ""
+        person = Person(
+            token=member.token,
+            name=_shown_name(context, member),
+            bio=scrub(member.bio or ""),
+            avatar=context.media_store.view(avatar, *pictures[avatar]) if avatar in pictures else None,
+            interests=scrub(member.interests or ""),
+            website=member.website if member.website and scrub(member.website) == member.website else "",
+            twitter=member.twitter if member.twitter and scrub(member.twitter) == member.twitter else "",
+        )
+        people[member.token] = replace(
+            person,
+            messages=portrait.messages,
+            words=portrait.words,
+            first=portrait.first,
+            last=portrait.last,
+            hours=portrait.hours if portrait.messages else (),
+            weeks=sorted(portrait.weeks.items(), key=lambda pair: order.get(pair[0], 0)),
+            topics=[topic for topic, _ in portrait.topics.most_common(FAVOURITES)],
+            talks_with=portrait.talks_with.most_common(),
+            favourite_words=portrait.favourite_words.most_common(FAVOURITES),
+            notes=portrait.notes,
+        )
+    return people
+
+
+def _shown_name(context: PipelineContext, member: Member) -> str:
+    """The alias, which may be the member's own name but neither anybody else's nor a number or address."""
+    if not member.alias:
+        return display_name(member.token)
+    others = [names.Person(m.token, m.names, m.opted_out) for m in context.people.members if m is not member]
+    scrubber = Scrubber(scrub_rules(context.config), names.NameIndex(others, context.people.language))
+    return member.alias if scrubber.scrub(member.alias) == member.alias else display_name(member.token)
+
+
+def _title(context: PipelineContext) -> str:
+    """The title as set, or the chat's name, unless that names somebody."""
+    chat = context.storage.fact("chat") or ""
+    unnamed = chat if context.scrubber.scrub(chat) == chat else ""
+    return context.config.site.title or unnamed or "Our chat"
+
+
+def _windows(
+    rows: Sequence[tuple[Any, ...]],
+    posts: Sequence[Post],
+    notes: Mapping[str, str],
+    context: PipelineContext,
+) -> list[WindowView]:
+    counts = dict[str, tuple[int, list[str]]]()
+    for key, count, people in context.storage.rows(
+        "SELECT window_key, count(*), list(DISTINCT author ORDER BY author) FROM messages GROUP BY ALL"
+    ):
+        counts[key] = (count, people)
+    return [
+        WindowView(
+            key=key,
+            label=key,
+            start=start,
+            end=end,
+            messages=counts.get(key, (0, []))[0],
+            people=counts.get(key, (0, []))[1],
+            posts=[post.slug for post in posts if post.window == key],
+            note=notes.get(key, ""),
+        )
+        for key, start, end, _ in rows
+    ]

@@ -1,0 +1,309 @@
+"""The stored windows of a site: laid out over the merged log, fingerprinted, retired when the layout changes.
+
+A stored window is a range of message ids. Called by the import, inside its transaction, after the log changed.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from itertools import pairwise
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+
+from egregora_assets.log_content import Log
+from egregora_assets.windows import Cut, check_window_settings, cut_log
+from egregora_resources.document import fingerprint
+from egregora_resources.privacy.names import NameIndex
+from egregora_resources.settings import Settings
+from egregora_resources.warehouse import Warehouse
+
+IDS_A_MINUTE = 1_000_000
+"""A message's id is minute × this + position: see `egregora_resources.chat_log`."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredWindow:
+    """A row of `windows`."""
+
+    key: str
+    ordinal: int
+    first_id: int
+    last_id: int
+    start: datetime
+    end: datetime
+    messages: int
+    bytes: int
+    content: str
+    touched: str
+    reported: str | None
+
+    @property
+    def version(self) -> str:
+        """Data version of ``windows[w]``: of the raw content and of the people who speak or are named in it."""
+        return fingerprint("window", self.content, self.touched)
+
+
+@dataclass(frozen=True, slots=True)
+class LayoutChange:
+    """What laying out did: keys of windows that are new, changed and retired."""
+
+    new: Sequence[str]
+    changed: Sequence[str]
+    retired: Sequence[str]
+
+
+def active_windows(warehouse: Warehouse) -> list[StoredWindow]:
+    """The windows of the current layout, in the order of the log."""
+    return [
+        StoredWindow(*row)
+        for row in warehouse.rows(
+            "SELECT key, ordinal, first_id, last_id, start_time, end_time, messages, bytes, content, touched, reported "
+            "FROM windows WHERE NOT retired ORDER BY first_id"
+        )
+    ]
+
+
+def lay_out(
+    connection: duckdb.DuckDBPyConnection,
+    settings: Settings,
+    index: NameIndex,
+    people: Mapping[str, tuple[str, bool, str]],
+    *,
+    recut: bool = False,
+) -> LayoutChange:
+    """Lays the windows out anew over the log, keeping stored cuts of count and byte windows.
+
+    Args:
+        connection: in a transaction.
+        settings: window size and unit.
+        index: finds the people named in a text.
+        people: token → (author id, opted out, hash of the names).
+        recut: cut count and byte windows anew.
+    """
+    unit, size = settings.pipeline.window_unit, settings.pipeline.window_size
+    check_window_settings(size, unit)
+    layout = layout_fingerprint(settings)
+    known = connection.execute("SELECT value FROM facts WHERE key = 'layout'").fetchone()
+    log = Log.read(connection)
+    stored: list[tuple[str, int]] = []
+    if unit in ("messages", "bytes") and known and known[0] == layout and not recut:
+        stored = connection.execute(
+            "SELECT key, first_id FROM windows WHERE NOT retired ORDER BY first_id"
+        ).fetchall()
+    cuts = _cuts(log.ids, log.sizes, size, unit, stored)
+    connection.execute("INSERT OR REPLACE INTO facts VALUES ('layout', ?)", [layout])
+    return _store(connection, log, cuts, index, people)
+
+
+def layout_fingerprint(settings: Settings) -> str:
+    """Of the settings that windows are laid out by; kept as the fact ``layout``."""
+    return fingerprint(settings.pipeline.window_unit, settings.pipeline.window_size)
+
+
+def _cuts(
+    ids: np.ndarray, sizes: np.ndarray, size: int, unit: str, stored: Sequence[tuple[str, int]]
+) -> list[Cut]:
+    """New cuts; with stored ones, only what lies before the first and what the last can't hold is cut."""
+    seconds = ids // IDS_A_MINUTE * 60
+    if not stored:
+        return cut_log(seconds, sizes, size, unit)
+    taken = [key for key, _ in stored]
+    starts = np.searchsorted(ids, [first for _, first in stored])
+    cuts = cut_log(seconds[: starts[0]], sizes[: starts[0]], size, unit, taken)
+    taken += [cut.label for cut in cuts]
+    for (key, _), (first, after) in zip(stored[:-1], pairwise(starts.tolist()), strict=True):
+        if after > first:
+            cuts.append(_cut(key, first, after - 1, seconds))
+    # The last window is filled up, and what it can't hold is cut further.
+    last = int(starts[-1])
+    tail = cut_log(seconds[last:], sizes[last:], size, unit, [*taken, stored[-1][0]])
+    for i, cut in enumerate(tail):
+        cuts.append(_cut(stored[-1][0] if i == 0 else cut.label, cut.first + last, cut.last + last, seconds))
+    return cuts
+
+
+def _cut(key: str, first: int, last: int, seconds: np.ndarray) -> Cut:
+    start, end = (np.datetime64(int(seconds[i]), "s").item() for i in (first, last))
+    return Cut(key, first, last, start, end)
+
+
+def _store(
+    connection: duckdb.DuckDBPyConnection,
+    log: Log,
+    cuts: Sequence[Cut],
+    index: NameIndex,
+    people: Mapping[str, tuple[str, bool, str]],
+) -> LayoutChange:
+    before: dict[str, tuple[str, str, str | None, bool]] = {
+        key: (content, touched, reported, retired)
+        for key, content, touched, reported, retired in connection.execute(
+            "SELECT key, content, touched, reported, retired FROM windows"
+        ).fetchall()
+    }
+    contents = {cut.label: log.fingerprint(cut.first, cut.last) for cut in cuts}
+    # A window that returns has missed the names learnt while it was retired.
+    changed = {
+        key
+        for key, content in contents.items()
+        if key not in before or before[key][0] != content or before[key][3]
+    }
+    _find_people(connection, log, cuts, index, people, changed)
+    touched = _touched(connection, people.values(), contents)
+    total = np.cumsum(np.append(0, log.sizes))
+    laid = pa.table(
+        {
+            "key": pa.array(contents, pa.string()),
+            "ordinal": pa.array(range(len(cuts)), pa.int32()),
+            "first_id": pa.array([int(log.ids[cut.first]) for cut in cuts], pa.int64()),
+            "last_id": pa.array([int(log.ids[cut.last]) for cut in cuts], pa.int64()),
+            "start_time": pa.array([cut.start for cut in cuts], pa.timestamp("us")),
+            "end_time": pa.array([cut.end for cut in cuts], pa.timestamp("us")),
+            "messages": pa.array([cut.last - cut.first + 1 for cut in cuts], pa.int64()),
+            "bytes": pa.array([int(total[cut.last + 1] - total[cut.first]) for cut in cuts], pa.int64()),
+            "content": pa.array(contents.values(), pa.string()),
+            "touched": pa.array([touched[key] for key in contents], pa.string()),
+            "reported": pa.array(
+                [before[key][2] if key in before else None for key in contents], pa.string()
+            ),
+            "retired": pa.array([False] * len(cuts), pa.bool_()),
+        }
+    )
+    connection.execute("UPDATE windows SET retired = TRUE")
+    connection.register("laid", laid)
+    connection.execute("DELETE FROM windows WHERE key IN (SELECT key FROM laid)")
+    connection.execute("INSERT INTO windows BY NAME SELECT * FROM laid")
+    connection.unregister("laid")
+    active = {key for key, (*_, retired) in before.items() if not retired}
+    return LayoutChange(
+        new=[key for key in contents if key not in active],
+        changed=[
+            key for key in contents if key in active and before[key][:2] != (contents[key], touched[key])
+        ],
+        retired=sorted(active - contents.keys()),
+    )
+
+
+def _find_people(
+    connection: duckdb.DuckDBPyConnection,
+    log: Log,
+    cuts: Sequence[Cut],
+    index: NameIndex,
+    people: Mapping[str, tuple[str, bool, str]],
+    changed: Collection[str],
+) -> None:
+    """Notes who speaks and who is named in each window; names are looked for where text or names are new."""
+    persons = connection.execute("SELECT name, author_id FROM author_names ORDER BY name").fetchall()
+    state = fingerprint(persons)
+    known = connection.execute("SELECT value FROM facts WHERE key = 'names'").fetchone()
+    connection.execute("INSERT OR REPLACE INTO facts VALUES ('names', ?)", [state])
+    everywhere = known is None or known[0] != state
+    scope = [cut for cut in cuts if everywhere or cut.label in changed]
+    if not scope:
+        return
+    spoken = {cut.label: log.speakers(cut.first, cut.last) for cut in scope}
+    named = _named(connection, log, scope, index, people, [name for name, _ in persons])
+    rows = [
+        (key, author, spoken[key].get(author, 0), author in named[key])
+        for key in spoken
+        for author in {*spoken[key], *named[key]}
+    ]
+    connection.execute(
+        "DELETE FROM window_people WHERE list_contains(?, window_key)", [[c.label for c in scope]]
+    )
+    connection.register(
+        "present",
+        pa.table(
+            {
+                "window_key": pa.array([row[0] for row in rows], pa.string()),
+                "author_id": pa.array([row[1] for row in rows], pa.string()),
+                "messages": pa.array([row[2] for row in rows], pa.int64()),
+                "named": pa.array([row[3] for row in rows], pa.bool_()),
+            }
+        ),
+    )
+    connection.execute("INSERT INTO window_people BY NAME SELECT * FROM present")
+    connection.unregister("present")
+
+
+def _named(
+    connection: duckdb.DuckDBPyConnection,
+    log: Log,
+    scope: Sequence[Cut],
+    index: NameIndex,
+    people: Mapping[str, tuple[str, bool, str]],
+    names: Sequence[str],
+) -> dict[str, set[str]]:
+    """Window → ids of the authors whom its texts may name."""
+    named: dict[str, set[str]] = {cut.label: set() for cut in scope}
+    candidates = connection.execute(
+        "SELECT id, text FROM raw_messages WHERE id BETWEEN ? AND ? AND regexp_matches(text, ?)",
+        [int(log.ids[scope[0].first]), int(log.ids[scope[-1].last]), name_sieve(names)],
+    ).fetchall()
+    firsts = [int(log.ids[cut.first]) for cut in scope]
+    for message, text in candidates:
+        cut = scope[bisect_right(firsts, message) - 1]
+        if message <= log.ids[cut.last]:
+            named[cut.label] |= {people[token][0] for token in index.people_in(text) if token in people}
+    return named
+
+
+def name_sieve(names: Sequence[str]) -> str:
+    """A pattern that finds every text which may name somebody, however accented: a sieve before the exact index."""
+    patterns = {"@"}
+    for name in names:
+        for chunk in name.lower().split():
+            if _plain(chunk).isascii():
+                words = re.findall(r"[a-z]{2,}", _plain(chunk))
+                patterns |= {"".join(map(_accented, word)) for word in words}
+            else:
+                # Other scripts: as written, taken apart, and without marks. Which it is differs between phones.
+                letters = "".join(c for c in chunk if c.isalpha() or unicodedata.category(c).startswith("M"))
+                forms = {unicodedata.normalize(form, letters) for form in ("NFC", "NFD")} | {_plain(letters)}
+                patterns |= {re.escape(form) for form in forms if form}
+    return "(?i)" + "|".join(sorted(patterns))
+
+
+def _plain(name: str) -> str:
+    decomposed = unicodedata.normalize("NFD", name.lower())
+    return "".join(c for c in decomposed if not unicodedata.combining(c))
+
+
+@cache
+def _accents() -> dict[str, str]:
+    """Plain letter → the letters that are it with accents."""
+    found: defaultdict[str, str] = defaultdict(str)
+    for letter in map(chr, [*range(0xC0, 0x250), *range(0x1E00, 0x1F00)]):
+        plain = _plain(letter)
+        if plain != letter and len(plain) == 1:
+            found[plain] += letter
+    return found
+
+
+def _accented(letter: str) -> str:
+    return f"[{letter}{_accents()[letter]}][\u0300-\u036f]*" if letter in _accents() else re.escape(letter)
+
+
+def _touched(
+    connection: duckdb.DuckDBPyConnection, people: Iterable[tuple[str, bool, str]], keys: Iterable[str]
+) -> dict[str, str]:
+    """Window → hash of who speaks or is named in it, and of the names of those who are named.
+
+    A name newly learnt of somebody changes exactly the windows whose texts may hold it.
+    """
+    known = {author: (opted_out, names) for author, opted_out, names in people}
+    present: defaultdict[str, list[tuple[str, bool, str]]] = defaultdict(list)
+    for key, author, named in connection.execute(
+        "SELECT window_key, author_id, named FROM window_people"
+    ).fetchall():
+        opted_out, names = known.get(author, (False, ""))
+        present[key].append((author, opted_out, names if named else ""))
+    return {key: fingerprint(sorted(present[key])) for key in keys}

@@ -1,0 +1,266 @@
+"""`write`: import, plan, run, build, summary, on the same graph and instance that the Dagster UI shows."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from filelock import AcquireReturnProxy, FileLock, Timeout
+
+from egregora_assets.importing import import_exports, import_inbox, relayout
+from egregora_assets.plan import Plan, make_plan
+from egregora_assets.progress import Progress, Silent
+from egregora_assets.runner import describe
+from egregora_assets.stage import PipelineContext
+from egregora_assets.window_layout import active_windows
+from egregora_resources.errors import UserError
+from egregora_resources.llm.providers import make_provider, record_provider
+from egregora_resources.results import load_results
+from egregora_resources.settings import Settings, load_settings
+from egregora_resources.site_folder import SiteFolder
+from egregora_resources.warehouse import Warehouse
+
+if TYPE_CHECKING:
+    import dagster as dg
+
+MANY_WINDOWS = 3
+"""Settings that would retire or recompute more windows than this are asked about."""
+
+
+class NotConfirmed(UserError):
+    """The owner was asked and said no, or there was nobody to ask."""
+
+
+@dataclass
+class WriteReport:
+    """What a write came to."""
+
+    imported: list[str] = field(default_factory=list[str])
+    """A sentence a file."""
+    unread: list[str] = field(default_factory=list[str])
+    """A sentence for each file of the inbox that couldn't be imported; the others were."""
+    windows_written: list[str] = field(default_factory=list[str])
+    failed: dict[str, str] = field(default_factory=dict[str, str])
+    skipped: dict[str, str] = field(default_factory=dict[str, str])
+    posts: int = 0
+    """Posts on the site."""
+    pages: int = 0
+    usd: float = 0.0
+    calls: int = 0
+    seconds: float = 0.0
+    nothing_to_do: bool = False
+    site_index: Path = Path()
+
+
+def write_site(
+    site: Path,
+    exports: Sequence[Path],
+    *,
+    chat: str | None = None,
+    date_order: str | None = None,
+    yes: bool = False,
+    recut: bool = False,
+    confirm: Callable[[str], bool] | None = None,
+    progress: Progress | None = None,
+) -> WriteReport:
+    """Imports exports (and what lies in the inbox), writes what is new or changed, and builds the site.
+
+    Args:
+        site: folder with an egregora.toml.
+        exports: files or folders; read where they are, not copied.
+        chat: which chat of an export with several, or: it is the site's chat under another name.
+        date_order: as ``[input] date_order``, for these files.
+        yes: don't ask before settings make many windows be written again.
+        recut: cut windows of count or bytes anew.
+        confirm: asks the owner; None when there is nobody to ask.
+        progress: shows what is going on.
+
+    Raises:
+        UserError: something that the owner has to put right; nothing was changed, and nothing is lost.
+    """
+    started = time.monotonic()
+    progress = progress or Silent()
+    folder = SiteFolder(site)
+    settings = load_settings(site)
+    folder.state.mkdir(parents=True, exist_ok=True)
+    folder.state.chmod(0o700)  # raw names and texts are the owner's alone
+    with _the_one_writer(folder, progress):
+        make_provider(settings, folder)
+        record_provider(settings, folder)
+        warehouse = Warehouse(folder.warehouse)
+        # Asked before the import, so that a no leaves everything as it was.
+        if not _ask_about_layout(settings, warehouse, recut, yes, confirm):
+            _ask_about_settings(make_plan(PipelineContext(settings, site, warehouse)), yes, confirm)
+        report = WriteReport(site_index=folder.built / "index.html")
+        imported = import_exports(
+            folder, settings, warehouse, exports, chat=chat, date_order=date_order, progress=progress
+        )
+        dropped, unread = import_inbox(folder, settings, warehouse, progress)
+        files = [*imported.files, *dropped.files]
+        report.imported = [file.sentence() for file in files]
+        report.unread = [
+            f"{path.name} in the inbox was not imported: {describe(error)}" for _, path, error in unread
+        ]
+        for file in files:
+            for warning in file.warnings:
+                progress.say(warning)
+        relayout(settings, warehouse, recut=recut)
+        context = PipelineContext(settings, site, warehouse)
+        plan = make_plan(context)
+        _run_graph(folder, context, plan, progress, report)
+    report.posts = warehouse.rows(
+        "SELECT count(*) FROM documents JOIN windows ON window_key = key WHERE stage = 'posts' AND NOT retired"
+    )[0][0]
+    report.pages = sum(1 for _ in folder.built.rglob("*.html"))
+    report.seconds = time.monotonic() - started
+    return report
+
+
+def _the_one_writer(folder: SiteFolder, progress: Progress) -> AcquireReturnProxy:
+    lock = FileLock(folder.write_lock)
+    with suppress(Timeout):
+        return lock.acquire(timeout=0.2)
+    progress.say(f"Another `egregora write` is working on {folder.root}; waiting until it is done.")
+    return lock.acquire()
+
+
+def _ask_about_layout(
+    settings: Settings, warehouse: Warehouse, recut: bool, yes: bool, confirm: Callable[[str], bool] | None
+) -> bool:
+    """Whether the layout changes."""
+    change = relayout(settings, warehouse, recut=recut, dry_run=True)
+    if change and len(change.retired) + len(change.changed) > MANY_WINDOWS and not yes:
+        _ask(
+            f"The settings now ask for other windows: {len(change.retired)} would be retired (kept, but taken off the "
+            f"site), {len(change.changed)} changed and {len(change.new)} new ones written.",
+            confirm,
+        )
+    return change is not None
+
+
+def _ask_about_settings(plan: Plan, yes: bool, confirm: Callable[[str], bool] | None) -> None:
+    touched = list(
+        dict.fromkeys(
+            row.window
+            for row in plan.rows
+            if "settings changed" in row.reason or "model changed" in row.reason
+        )
+    )
+    if len(touched) > MANY_WINDOWS and not yes:
+        _ask(
+            f"Settings changed that {len(touched)} windows were written with; these would be written again.",
+            confirm,
+        )
+
+
+def _ask(text: str, confirm: Callable[[str], bool] | None) -> None:
+    if confirm is None:
+        raise NotConfirmed(
+            f"{text} There is no terminal to ask at: add --yes to go ahead, or undo the change."
+        )
+    if not confirm(f"{text} Go ahead?"):
+        raise NotConfirmed(f"{text} Not done, as you wished; nothing was changed.")
+
+
+def _run_graph(
+    folder: SiteFolder, context: PipelineContext, plan: Plan, progress: Progress, report: WriteReport
+) -> None:
+    progress.say("Starting")
+
+    from egregora_assets.definitions import build_definitions
+    from egregora_assets.events import report_missing
+    from egregora_assets.exports import untold_windows
+    from egregora_assets.instance import site_instance
+    from egregora_assets.partitions import WINDOW_PARTITIONS, covering_range
+    from egregora_assets.processes import stop_dead_runs
+    from egregora_assets.stages import STAGES
+
+    warehouse = context.storage
+    with site_instance(folder.root) as instance:
+        stop_dead_runs(instance)
+        definitions = build_definitions(folder.root, progress=progress)
+        # Before the graph is told of changed windows: see `report_missing`.
+        report_missing(warehouse, instance, folder, STAGES, _code_versions(context))
+        if untold_windows(context.config, warehouse, instance):
+            told = _materialize(instance, definitions, ["exports"])
+            if not told.success:
+                raise _run_failed(told)
+        if plan.nothing_to_do:
+            report.nothing_to_do = True
+            return
+        keys = instance.get_dynamic_partitions(WINDOW_PARTITIONS)
+        active = [window.key for window in active_windows(warehouse)]
+        # Where only the site is to be built anew, any one window carries the build.
+        span = covering_range(keys, plan.stale or active[-1:])
+        if span is None:
+            report.nothing_to_do = True
+            return
+        stages = [stage.name for stage in STAGES] if plan.stale else ["site"]
+        result = _materialize(instance, definitions, stages, span)
+        _summarise(report, warehouse, plan, result)
+
+
+def _code_versions(context: PipelineContext) -> dict[str, str]:
+    from egregora_assets.chain import code_versions_of
+    from egregora_assets.stages import STAGES
+
+    return code_versions_of(context.config, STAGES, context)
+
+
+def _materialize(
+    instance: dg.DagsterInstance,
+    definitions: dg.Definitions,
+    assets: Sequence[str],
+    span: tuple[str, str] | None = None,
+) -> dg.ExecuteInProcessResult:
+    import dagster as dg
+
+    from egregora_assets.processes import process_tags
+
+    tags = process_tags()
+    if span:
+        tags |= {"dagster/asset_partition_range_start": span[0], "dagster/asset_partition_range_end": span[1]}
+    job = definitions.resolve_implicit_global_asset_job_def()
+    result = job.execute_in_process(
+        instance=instance,
+        asset_selection=[dg.AssetKey(name) for name in assets],
+        tags=tags,
+        raise_on_error=False,
+        run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+    )
+    if any(_interrupted(event) for event in result.all_events):
+        # Dagster takes Ctrl-C for a failed step; for the owner it is still Ctrl-C.
+        raise KeyboardInterrupt
+    return result
+
+
+def _interrupted(event: dg.DagsterEvent) -> bool:
+    error = event.step_failure_data.error if event.is_step_failure else None
+    return error is not None and error.cls_name in ("DagsterExecutionInterruptedError", "KeyboardInterrupt")
+
+
+def _summarise(
+    report: WriteReport, warehouse: Warehouse, plan: Plan, result: dg.ExecuteInProcessResult
+) -> None:
+    results = [r for r in load_results(warehouse).values() if r.run_id == result.run_id]
+    for r in results:
+        if r.status == "failed":
+            report.failed[r.window] = f"{r.stage}: {r.error}"
+        if r.status == "skipped" and r.stage == "posts":
+            report.skipped[r.window] = r.note
+    report.windows_written = [window for window in plan.stale if window not in report.failed]
+    report.usd = sum(r.usage.usd for r in results)
+    report.calls = sum(r.usage.calls for r in results)
+    if not result.success and not report.failed:
+        raise _run_failed(result)
+
+
+def _run_failed(result: dg.ExecuteInProcessResult) -> UserError:
+    return UserError(
+        f"The run {result.run_id[:8]} failed before any window did. Open the Dagster UI with `egregora dev` to see why; "
+        "what was finished is kept, and the next write continues."
+    )
