@@ -1,0 +1,109 @@
+"""Every wording of the tables is recognised where a phone prints it, and nothing like it where a person does."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from egregora_resources.inputs.registry import read_export
+from egregora_resources.inputs.whatsapp.words import rows
+
+
+def _wordings(meaning: str) -> list[str]:
+    return [wording for kind, wording in rows("phrases.tsv") if kind == meaning]
+
+
+def _read(folder: Path, bodies: list[str], header: str = "24/03/2022, 21:41 - ") -> list[dict[str, Any]]:
+    path = folder / "chat.txt"
+    path.write_text("".join(f"{header}Ana: {body}\n" for body in bodies), "utf-8")
+    messages = read_export(path).messages.to_pylist()
+    assert len(messages) == len(bodies)
+    assert {message["author"] for message in messages} == {"Ana"}
+    return messages
+
+
+IPHONE = "\u200e[24/03/2022, 21:41:55] "
+
+
+@pytest.mark.parametrize("ending", ["", "."])
+def test_deleted_messages_in_every_language(tmp_path: Path, ending: str) -> None:
+    for message in _read(tmp_path, [wording + ending for wording in _wordings("deleted")]):
+        assert message["deleted"], message["text"]
+        assert message["kind"] == "deleted"
+
+
+def test_media_left_out_on_android_in_every_language(tmp_path: Path) -> None:
+    for message in _read(tmp_path, [f"<{wording}>" for wording in _wordings("omitted")]):
+        assert message["media_omitted"], message["text"]
+        assert message["attachment"] is None
+
+
+@pytest.mark.parametrize("mark", ["", "\u200e"])
+def test_media_left_out_on_iphones_in_every_language(tmp_path: Path, mark: str) -> None:
+    for message in _read(tmp_path, [mark + wording for wording in _wordings("omitted")], IPHONE):
+        assert message["media_omitted"], message["text"]
+        assert not message["is_system"]
+
+
+def test_edited_mark_is_taken_off_in_every_language(tmp_path: Path) -> None:
+    for message in _read(tmp_path, [f"moin <{wording}>" for wording in _wordings("edited")]):
+        assert message["edited"]
+        assert message["text"] == "moin"
+
+
+def test_attached_files_on_android_in_every_language(tmp_path: Path) -> None:
+    for message in _read(tmp_path, [f"\u200eMy report.pdf ({wording})" for wording in _wordings("attached")]):
+        assert message["attachment"] == "My report.pdf"
+        assert message["text"] == ""
+
+
+def test_attached_files_on_iphones_in_every_language(tmp_path: Path) -> None:
+    bodies = [f"\u200e<{wording}: 00000002-My report.pdf>" for wording in _wordings("attached")]
+    for message in _read(tmp_path, bodies, IPHONE):
+        assert message["attachment"] == "00000002-My report.pdf"
+
+
+def test_live_locations_and_calls_in_every_language(tmp_path: Path) -> None:
+    for meaning in ("location", "call", "contact"):
+        for message in _read(tmp_path, _wordings(meaning)):
+            assert message["kind"] == meaning, message["text"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "<Media ontbreken hier>",
+        "<Медиафайл исключён>",
+        "<ऑडियो मीडिया नहीं>",
+    ],
+)
+def test_media_left_out_in_words_that_no_table_has(tmp_path: Path, body: str) -> None:
+    assert _read(tmp_path, [body])[0]["media_omitted"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "<b>bold</b>",
+        "<3",
+        "a <- b ->",
+        "<T extends object>",
+        "I said: image omitted",
+        "why was this message deleted?",
+        "This message was deleted by who?",
+        "see notes.txt (the second one)",
+        "<https://example.com/media>",
+        "x <y: z>",
+        "5 > 3",
+        "look (file attached)",
+        "the poll: \nyes",
+        "Voice call me",
+        "https://www.google.com/search?q=1,2",
+    ],
+)
+def test_what_a_person_typed_stays_text(tmp_path: Path, body: str) -> None:
+    message = _read(tmp_path, [body])[0]
+    assert (message["kind"], message["text"].strip(), message["attachment"]) == ("text", body.strip(), None)
+    assert (message["edited"], message["media_omitted"]) == (False, False)
