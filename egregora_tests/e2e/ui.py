@@ -202,13 +202,9 @@ class Ui:
             assetChecksOrError { ... on AssetChecks { checks { name executionForLatestMaterialization {
             status evaluation { metadataEntries { label ... on IntMetadataEntry { intValue }
             ... on TextMetadataEntry { text } } } } } } } } } }"""
-        execution = None
-        deadline = time.monotonic() + 30
-        while execution is None and time.monotonic() < deadline:
-            node = self.query(text, key={"path": [asset]})["assetNodeOrError"]
-            checks = {check["name"]: check for check in node["assetChecksOrError"]["checks"]}
-            execution = checks[name]["executionForLatestMaterialization"]
-            time.sleep(0.5)
+        node = self.query(text, key={"path": [asset]})["assetNodeOrError"]
+        checks = {check["name"]: check for check in node["assetChecksOrError"]["checks"]}
+        execution = checks[name]["executionForLatestMaterialization"]
         assert execution is not None, f"{name} was never evaluated for the latest {asset}"
         return execution["status"], _entries(execution["evaluation"]["metadataEntries"])
 

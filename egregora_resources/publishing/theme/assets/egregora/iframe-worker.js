@@ -4,11 +4,15 @@ if (location.protocol === "file:") {
   window.Worker = class extends EventTarget {
     constructor(url) {
       super()
-      const frame = document.createElement("iframe")
-      frame.hidden = true
-      document.body.appendChild(frame)
-      this.frame = frame
-      const inner = frame.contentWindow
+      this.frame = document.createElement("iframe")
+      this.frame.hidden = true
+      // Firefox loads the empty page later and throws away what was put into the frame before; Chromium at once.
+      const loaded = new Promise(resolve => this.frame.addEventListener("load", resolve, { once: true }))
+      document.body.appendChild(this.frame)
+      this.ready = loaded.then(() => this.start(url))
+    }
+    start(url) {
+      const inner = this.frame.contentWindow
       const load = address => new Promise((resolve, reject) => {
         const script = inner.document.createElement("script")
         script.src = address
@@ -22,7 +26,7 @@ if (location.protocol === "file:") {
         if (this.onmessage) this.onmessage(event)
       }
       inner.importScripts = (...urls) => urls.reduce((done, next) => done.then(() => load(next)), Promise.resolve())
-      this.ready = load(url)
+      return load(url)
     }
     postMessage(data) {
       this.ready.then(() => {
