@@ -11,6 +11,7 @@ from functools import cached_property
 
 import duckdb
 
+from egregora_resources.chat_log.order import POSITIONS
 from egregora_resources.document import fingerprint
 from egregora_resources.privacy.commands import Command, fold, parse_command
 from egregora_resources.privacy.names import NameIndex, Person
@@ -118,7 +119,8 @@ def learn_names(connection: duckdb.DuckDBPyConnection, names: Iterable[str], pse
 def obey_commands(connection: duckdb.DuckDBPyConnection) -> list[str]:
     """Folds the commands of the whole log into `decisions`; returns the errors of those without effect.
 
-    Who opted out stays so until a later opt-in, even if the message that said it is deleted.
+    Who opted out stays so until a later opt-in, even if the message that said it is deleted: whichever export
+    comes first, the one that has the message or the one that has its deletion.
     """
     rows = connection.execute(
         """
@@ -128,13 +130,8 @@ def obey_commands(connection: duckdb.DuckDBPyConnection) -> list[str]:
         WHERE NOT m.deleted AND contains(m.text, '/') AND contains(lower(m.text), '/egregora') ORDER BY m.id
         """
     ).fetchall()
-    opted_out: dict[str, int] = {
-        author: -1 if message is None else message
-        for author, message in connection.execute(
-            "SELECT author_id, opted_out_at FROM decisions WHERE source = 'chat' AND opted_out"
-        ).fetchall()
-    }
-    said: dict[str, list[Command]] = {author: [] for author in opted_out}
+    said: dict[str, list[Command]] = {}
+    opted_out: dict[str, int] = {}
     opted_in: dict[str, int] = {}
     errors: list[str] = []
     for author, text, message, picture in rows:
@@ -147,11 +144,16 @@ def obey_commands(connection: duckdb.DuckDBPyConnection) -> list[str]:
             command = Command("avatar", picture, error)
         said.setdefault(author, []).append(command)
         if command.name == "opt-out":
-            opted_out[author] = max(message, opted_out.get(author, message))
+            opted_out[author] = message
         elif command.name == "opt-in":
             opted_in[author] = message
         if command.error or command.name == "unknown":
             errors.append(f"message {message}: {command.error or 'unknown command'}")
+    for author, message in _taken_back_opt_outs(connection):
+        said.setdefault(author, [])
+        # The same message may have another place within its minute by now: what the log has is believed.
+        if author not in opted_out or opted_out[author] // POSITIONS < message // POSITIONS:
+            opted_out[author] = message
     connection.execute("DELETE FROM decisions WHERE source = 'chat'")
     for author, commands in said.items():
         decided = fold(commands)
@@ -159,7 +161,11 @@ def obey_commands(connection: duckdb.DuckDBPyConnection) -> list[str]:
         if out_at is not None and author in opted_in and opted_in[author] > out_at:
             out_at = None
         connection.execute(
-            "INSERT INTO decisions VALUES (?, 'chat', ?, ?, ?, ?, ?, ?, ?, ?)",
+            """
+            INSERT INTO decisions
+                (author_id, source, alias, bio, avatar, interests, website, twitter, opted_out, opted_out_at)
+            VALUES (?, 'chat', ?, ?, ?, ?, ?, ?, ?, ?)
+            """,
             [
                 author,
                 decided.alias,
@@ -173,3 +179,25 @@ def obey_commands(connection: duckdb.DuckDBPyConnection) -> list[str]:
             ],
         )
     return errors
+
+
+def _taken_back_opt_outs(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, int]]:
+    """Author and message of opt-outs that the log may not show any more, the earlier ones first.
+
+    Those that held before, and those that only some exports still have.
+    """
+    markers: list[tuple[str, int | None]] = connection.execute(
+        "SELECT author_id, opted_out_at FROM decisions WHERE source = 'chat' AND opted_out"
+    ).fetchall()
+    found = [(author, -1 if message is None else message) for author, message in markers]
+    versions = connection.execute(
+        """
+        SELECT DISTINCT n.author_id, v.text, v.id FROM minute_versions v JOIN author_names n ON n.name = v.name
+        WHERE NOT v.deleted AND contains(v.text, '/') AND contains(lower(v.text), '/egregora')
+        """
+    ).fetchall()
+    for author, text, message in versions:
+        command = parse_command(text)
+        if command is not None and command.name == "opt-out":
+            found.append((author, message))
+    return sorted(found, key=lambda one: one[1])

@@ -96,3 +96,15 @@ def test_a_later_opt_in_holds_though_the_opt_out_message_is_deleted(tmp_path: Pa
 
 def test_a_deleted_opt_in_leaves_the_opt_out_before_it(tmp_path: Path) -> None:
     assert opted_out_after(tmp_path, [OUT, IN], [OUT, DELETED])
+
+
+def test_an_opt_out_that_was_deleted_before_the_first_import_holds_once_an_older_export_tells_of_it(
+    tmp_path: Path,
+) -> None:
+    assert opted_out_after(tmp_path, [DELETED, "hello"], [OUT])
+    assert not opted_out_after(tmp_path / "in again", [DELETED, IN], [OUT])
+
+
+def test_an_older_export_does_not_undo_an_opt_out(tmp_path: Path) -> None:
+    assert opted_out_after(tmp_path, [IN, "hello", OUT], [IN])
+    assert opted_out_after(tmp_path / "deleted", [IN, "hello", OUT], [IN, "hello", DELETED], [IN])
