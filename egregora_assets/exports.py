@@ -27,8 +27,6 @@ from egregora_resources.site_folder import SiteFolder
 from egregora_resources.warehouse import Warehouse
 
 CODE = "1"
-MANY_WINDOWS = 3
-"""Settings that would retire or change more windows than this are asked about."""
 
 
 class ExportsConfig(dg.Config):
@@ -110,11 +108,10 @@ def exports_assets(
 
 def _ask_about_layout(settings: Settings, warehouse: Warehouse, *, accepted: bool) -> None:
     change = relayout(settings, warehouse, dry_run=True)
-    if change and len(change.retired) + len(change.changed) > MANY_WINDOWS and not accepted:
+    if change and change.large and not accepted:
         raise dg.Failure(
-            f"The settings ask for other windows: {len(change.retired)} would be retired, {len(change.changed)} "
-            f"changed and {len(change.new)} new ones written. Launch again with accept_new_layout: true, "
-            "or undo the change of [pipeline] window_size or window_unit.",
+            f"{change} Launch again with accept_new_layout: true, or undo the change of [pipeline] window_size or "
+            "window_unit.",
             metadata={
                 "windows_retired": len(change.retired),
                 "windows_changed": len(change.changed),

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 from zoneinfo import ZoneInfo
@@ -72,20 +73,23 @@ class Plan:
     def nothing_to_do(self) -> bool:
         return not self.stale and not self.site and not self.before
 
+    @cached_property
+    def _by_window(self) -> Mapping[str, list[PlanRow]]:
+        rows: dict[str, list[PlanRow]] = {}
+        for row in self.rows:
+            rows.setdefault(row.window, []).append(row)
+        return rows
+
     def stages(self, window: str) -> list[PlanRow]:
         """What is to be run for a window."""
-        return [row for row in self.rows if row.window == window and row.action == "run"]
+        return [row for row in self._by_window.get(window, ()) if row.action == "run"]
 
     def to_json(self) -> dict[str, Any]:
         """For `plan --json`."""
         return {
             "windows": {
-                window: [
-                    {"stage": row.stage, "action": row.action, "reason": row.reason}
-                    for row in self.rows
-                    if row.window == window
-                ]
-                for window in dict.fromkeys(row.window for row in self.rows)
+                window: [{"stage": row.stage, "action": row.action, "reason": row.reason} for row in rows]
+                for window, rows in self._by_window.items()
             },
             "stale": self.stale,
             "reasons": Counter(row.reason for row in self.rows if row.action == "run"),
@@ -113,10 +117,7 @@ def _first_of_all(folder: SiteFolder, settings: Settings, warehouse: Warehouse) 
             f"The inbox holds {files} file{'s' if files > 1 else ''} not imported yet: that comes first."
         )
     if change := relayout(settings, warehouse, dry_run=True):
-        before.append(
-            f"The settings ask for other windows: {len(change.retired)} would be retired, {len(change.changed)} changed "
-            f"and {len(change.new)} new ones written."
-        )
+        before.append(str(change))
     return before
 
 

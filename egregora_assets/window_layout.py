@@ -30,6 +30,10 @@ IDS_A_MINUTE = 1_000_000
 """A message's id is minute × this + position: see `egregora_resources.chat_log`."""
 
 
+MANY_WINDOWS = 3
+"""Settings that would retire or recompute more windows than this are asked about."""
+
+
 @dataclass(frozen=True, slots=True)
 class StoredWindow:
     """A row of `windows`."""
@@ -59,6 +63,17 @@ class LayoutChange:
     new: Sequence[str]
     changed: Sequence[str]
     retired: Sequence[str]
+
+    @property
+    def large(self) -> bool:
+        """Whether the owner is asked before it is made."""
+        return len(self.retired) + len(self.changed) > MANY_WINDOWS
+
+    def __str__(self) -> str:
+        return (
+            f"The settings now ask for other windows: {len(self.retired)} would be retired (kept, but taken off the "
+            f"site), {len(self.changed)} changed and {len(self.new)} new ones written."
+        )
 
 
 def active_windows(warehouse: Warehouse) -> list[StoredWindow]:

@@ -16,7 +16,7 @@ from egregora_assets.plan import Plan, make_plan
 from egregora_assets.progress import Progress, Silent
 from egregora_assets.runner import describe
 from egregora_assets.stage import PipelineContext
-from egregora_assets.window_layout import active_windows
+from egregora_assets.window_layout import MANY_WINDOWS, active_windows
 from egregora_resources.errors import UserError
 from egregora_resources.llm.providers import make_provider, record_provider
 from egregora_resources.results import load_results
@@ -26,9 +26,6 @@ from egregora_resources.warehouse import Warehouse
 
 if TYPE_CHECKING:
     import dagster as dg
-
-MANY_WINDOWS = 3
-"""Settings that would retire or recompute more windows than this are asked about."""
 
 
 class NotConfirmed(UserError):
@@ -133,12 +130,8 @@ def _ask_about_layout(
 ) -> bool:
     """Whether the layout changes."""
     change = relayout(settings, warehouse, recut=recut, dry_run=True)
-    if change and len(change.retired) + len(change.changed) > MANY_WINDOWS and not yes:
-        _ask(
-            f"The settings now ask for other windows: {len(change.retired)} would be retired (kept, but taken off the "
-            f"site), {len(change.changed)} changed and {len(change.new)} new ones written.",
-            confirm,
-        )
+    if change and change.large and not yes:
+        _ask(str(change), confirm)
     return change is not None
 
 
