@@ -6,6 +6,7 @@ Here the stored tokens meet what people chose to be called: aliases, bios and av
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -29,6 +30,7 @@ from egregora_resources.results import load_documents, load_messages
 from egregora_resources.settings import Settings
 
 FAVOURITES = 12
+_PICTURE = re.compile(r"\{picture ([^}\n]+)\}")
 
 
 def theme_version() -> str:
@@ -196,7 +198,7 @@ def _post(
         tags=settled[1],
         people=known["people"],
         messages=quoted,
-        media={media: view for media, view in views.items() if f"{{picture {media}}}" in text},
+        media={media: views[media] for media in _PICTURE.findall(text) if media in views},
         links={url: LinkView(url, link["title"], link["summary"]) for url, link in known["links"].items()},
         banner=banner.body if banner and banner.front_matter["format"] == "svg" else "",
         banner_alt=banner.front_matter["alt"] if banner else "",
@@ -218,7 +220,7 @@ def _people(
     order: Mapping[str, int],
 ) -> dict[str, Person]:
     portraits = fold_portraits(observations, [member.token for member in members])
-    pictures = {media: (kind, extension) for media, kind, extension in context.media.values()}
+    pictures = context.media
     scrub = context.scrubber.scrub
     people: dict[str, Person] = {}
     for member in members:
@@ -278,6 +280,9 @@ def _windows(
         "SELECT window_key, count(*), list(DISTINCT author ORDER BY author) FROM messages GROUP BY ALL"
     ):
         counts[key] = (count, people)
+    slugs: dict[str, list[str]] = {}
+    for post in posts:
+        slugs.setdefault(post.window, []).append(post.slug)
     return [
         WindowView(
             key=key,
@@ -286,7 +291,7 @@ def _windows(
             end=end,
             messages=counts.get(key, (0, []))[0],
             people=counts.get(key, (0, []))[1],
-            posts=[post.slug for post in posts if post.window == key],
+            posts=slugs.get(key, []),
             note=notes.get(key, ""),
         )
         for key, start, end, _ in rows
