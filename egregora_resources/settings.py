@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Literal, TypeAlias
@@ -35,6 +36,7 @@ SETTINGS_FILE = "egregora.toml"
 WindowUnit: TypeAlias = Literal["days", "hours", "messages", "bytes"]
 DateOrder: TypeAlias = Literal["auto", "day-first", "month-first", "year-first"]
 ProviderName: TypeAlias = Literal["auto", "offline", "gemini"]
+PrivacyLevel: TypeAlias = Literal["strict", "standard", "open"]
 
 _LANGUAGES = frozenset(
     """
@@ -93,6 +95,36 @@ def _distinct_people(groups: tuple[tuple[str, ...], ...]) -> tuple[tuple[str, ..
                 raise ValueError("every name in one list only, and once")
             seen.add(name)
     return groups
+
+
+def _web_address(address: str) -> str:
+    if address and not re.fullmatch(r"https?://[^\s/?#@]+(/[^\s?#]*)?", address):
+        raise ValueError('"" or a web address such as "https://llm.example.org/gemini"')
+    return address.rstrip("/")
+
+
+def _variable_names(names: tuple[str, ...]) -> tuple[str, ...]:
+    if not all(re.fullmatch(r"[A-Z_][A-Z0-9_]{2,63}", name) for name in names):
+        raise ValueError('names of environment variables, such as ["GEMINI_API_KEY"], and never a key itself')
+    return names
+
+
+_MODEL_NAME = r"[A-Za-z0-9][\w.:/-]{0,127}"
+
+
+def _known_models(names: tuple[str, ...]) -> tuple[str, ...]:
+    if not all(re.fullmatch(_MODEL_NAME, name) for name in names):
+        raise ValueError('names of models, such as ["gemini-3.8-flash"]')
+    return names
+
+
+def _known_model(name: str) -> str:
+    if not re.fullmatch(_MODEL_NAME, name):
+        raise ValueError('the name of a model, such as "gemini-3.8-flash"')
+    return name
+
+
+ModelName: TypeAlias = Annotated[str, AfterValidator(_known_model)]
 
 
 class _Section(BaseModel):
@@ -176,21 +208,59 @@ class PipelineSettings(_Section):
         return size
 
 
+class ModelNames(_Section):
+    """`[model.names]`: which model does which task."""
+
+    posts: ModelName = "gemini-3.8-flash"
+    profiles: ModelName = "gemini-3.5-flash-lite"
+    digests: ModelName = "gemini-3.5-flash-lite"
+    enrichments: ModelName = "gemini-3.5-flash-lite"
+    vocabulary: ModelName = "gemini-3.5-flash-lite"
+    banners: ModelName = "gemini-3.1-flash-lite-image"
+
+
 class ModelSettings(_Section):
-    """`[model]`: who writes."""
+    """`[model]`: who writes, through which door, and what it may cost."""
 
     provider: ProviderName = "auto"
-    concurrency: int = Field(default=8, ge=1, le=256)
-    """Calls in flight."""
-    enable_caching: bool = True
     instructions: str = ""
     """What the owner wants the writer to heed."""
+    base_url: Annotated[str, AfterValidator(_web_address)] = ""
+    """Of a compatible service; empty: Google's own."""
+    api_version: str = Field(default="", pattern=r"^(v\d\w*)?$")
+    """Empty: the library's own."""
+    api_key_env: Annotated[tuple[str, ...], BeforeValidator(_as_tuples), AfterValidator(_variable_names)] = ()
+    """Names of environment variables that hold keys; empty: GOOGLE_API_KEY, else GEMINI_API_KEY."""
+    fallback_models: Annotated[
+        tuple[str, ...], BeforeValidator(_as_tuples), AfterValidator(_known_models)
+    ] = ("gemini-3.8-flash", "gemini-3.5-flash-lite")
+    """Models for text that are tried in this order where a task's own refuses, fails or is out of quota."""
+    offline_fallback: bool = True
+    """What no model writes is extracted by the offline provider, and marked so."""
+    mode: Literal["sync", "flex", "batch"] = "sync"
+    concurrency: int = Field(default=8, ge=1, le=256)
+    """Calls in flight."""
+    requests_per_minute: int = Field(default=0, ge=0)
+    """0: no limit of ours."""
+    tokens_per_minute: int = Field(default=0, ge=0)
+    """0: no limit of ours."""
+    timeout_seconds: int = Field(default=300, ge=1, le=3600)
+    max_output_tokens: int = Field(default=32_768, ge=256, le=1_048_576)
+    """Of one answer, the model's thinking included."""
+    enable_caching: bool = True
+    budget_usd_per_run: float = Field(default=10.0, ge=0)
+    """US dollars; 0: no limit."""
+    budget_usd_per_month: float = Field(default=30.0, ge=0)
+    """US dollars over all runs of the site in a calendar month (UTC); 0: no limit."""
+    send_without_asking: bool = False
+    """The owner agrees here, not on the terminal, to send anonymised text to the service."""
+    names: ModelNames = ModelNames()
 
 
 class PrivacySettings(_Section):
-    """`[privacy]`: what is taken out of the text before anything else sees it."""
+    """`[privacy]`: what is taken out of the text before anything else sees it, and what pages show of people."""
 
-    level: Literal["standard", "strict"] = "standard"
+    level: PrivacyLevel = "standard"
     region: Annotated[str, AfterValidator(_known_region)] = ""
     """Country whose phone numbers are written without a country code."""
     scrub_emails: bool = True
@@ -198,6 +268,8 @@ class PrivacySettings(_Section):
     scrub_cards: bool = True
     scrub_ibans: bool = True
     scrub_national_ids: bool = True
+    authors: Mapping[str, AuthorSettings] = {}
+    """By pseudonym, as a token: ``amber-heron``."""
 
 
 class Settings(_Section):

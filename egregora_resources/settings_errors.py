@@ -10,12 +10,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any, Literal, get_args, get_origin
 
-from annotated_types import Ge, Le
+from annotated_types import Ge, Le, MaxLen
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 Model = type[BaseModel]
+
+_UNSHOWN = {"api_key_env"}
+"""Where somebody may have put a secret by mistake: not repeated."""
 
 
 def problems(errors: Iterable[ErrorDetails], values: Mapping[str, Any], model: Model) -> list[str]:
@@ -38,7 +41,7 @@ def _line(path: list[str], error: ErrorDetails, values: Mapping[str, Any], model
     if error["type"] == "extra_forbidden":
         return _unknown(path, error["input"], model)
     where = _written(known, _value_at(known, values))
-    if field is None or _section(field):
+    if field is None or _section(field) or (_table(field) and known[-1] not in model.model_fields):
         return f"{where}: this is a section; write [{'.'.join(known)}] on a line of its own, its keys below."
     if error["type"] == "value_error":
         return f"{where}: must be {error['ctx']['error'] if 'ctx' in error else error['msg']}."
@@ -64,7 +67,8 @@ def _unknown(path: list[str], found: object, model: Model) -> str:
 def _nearest_key(section: Sequence[str], name: str, model: Model) -> str:
     """Same name in another section, else a similar name here, else a similar one anywhere."""
     everywhere = keys(model)
-    here = [key for key in everywhere if list(key[:-1]) == list(section)]
+    here = [(*section, key) for key in _model_at(section, model).model_fields] if section else []
+    here = [key for key in here if key in everywhere] or here
     for names in ([k for k in everywhere if k[-1] == name], _similar(name, here), _similar(name, everywhere)):
         if names:
             *parents, key = names[0]
@@ -97,7 +101,10 @@ def _allowed(field: FieldInfo) -> str:
             f"a whole number, {least} or more" if most is None else f"a whole number from {least} to {most}"
         )
     if field.annotation is str:
-        return "text in double quotes"
+        most = next((rule.max_length for rule in field.metadata if isinstance(rule, MaxLen)), None)
+        return "text in double quotes" + (f", at most {most} characters long" if most else "")
+    if _table(field):
+        return "a section"
     return 'lists of names, such as [["Ana", "Ana Silva"]]'
 
 
@@ -114,13 +121,25 @@ def _locate(path: Sequence[str], model: Model) -> tuple[list[str], FieldInfo | N
         if section is None:
             break
         model = section
+    table = _table(field) if field else None
+    if table and len(path) > len(known):
+        # A section under a name of the owner's choosing.
+        inside, of_inside = _locate(path[len(known) + 1 :], table)
+        return [*known, path[len(known)], *inside], of_inside or field
     return known, field
 
 
 def _model_at(path: Sequence[str], model: Model) -> Model:
     for name in path:
-        model = _section(model.model_fields[name]) or model
+        field = model.model_fields.get(name)
+        model = (field and (_section(field) or _table(field))) or model
     return model
+
+
+def _table(field: FieldInfo) -> Model | None:
+    """The model of the sections below a field that has them under names of the owner's choosing."""
+    inner = get_args(field.annotation)[-1:] if get_origin(field.annotation) is Mapping else ()
+    return inner[0] if inner and issubclass(inner[0], BaseModel) else None
 
 
 def _section(field: FieldInfo) -> Model | None:
@@ -137,6 +156,8 @@ def _value_at(path: Sequence[str], values: Mapping[str, Any]) -> object:
 
 def _written(path: Sequence[str], value: object) -> str:
     """A key with its value, about as the file has it."""
+    if path[-1] in _UNSHOWN:
+        return f"{_key(path)} = …"
     text = json.dumps(value, ensure_ascii=False, default=str)
     return f"{_key(path)} = {text if len(text) <= 60 else text[:57] + '…'}"
 

@@ -136,8 +136,29 @@ def test_settings_cannot_be_changed_after_loading() -> None:
         ('[site]\nlanguage = "portuguese"', ['language = "portuguese"', "ISO 639-1"]),
         ("[site]\ntitle = 5", ["title = 5", "text in double quotes"]),
         ('[privacy]\nregion = "Brazil"', ['region = "Brazil"', "ISO 3166"]),
-        ('[privacy]\nlevel = "open"', ['"standard", "strict"']),
+        ('[privacy]\nlevel = "opne"', ['"strict", "standard", "open"', 'Did you mean "open"?']),
+        (
+            '[privacy.authors.amber-heron]\nlevel = "high"',
+            ['[privacy.authors.amber-heron] level = "high"', '"strict", "standard", "open"'],
+        ),
+        ("[privacy.authors.amber-heron]\nalais = 'Ana'", ["no such key", "Did you mean alias?"]),
+        ("[privacy.authors.amber-heron]\nopted_out = 'yes'", ["opted_out", "true or false"]),
+        (f"[privacy.authors.amber-heron]\nalias = '{'x' * 41}'", ["at most 40 characters"]),
+        (
+            "[privacy.authors]\namber-heron = true",
+            ["amber-heron = true", "write [privacy.authors.amber-heron]"],
+        ),
+        ("[privacy]\nauthors = 3", ["authors = 3", "section"]),
         ('[model]\nprovider = "gemni"', ['provider = "gemni"', 'Did you mean "gemini"?']),
+        ("[model]\nbudget_usd_per_run = -1", ["budget_usd_per_run = -1", "a number, 0 or more"]),
+        ('[model]\nbudget_usd_per_month = "5"', ['budget_usd_per_month = "5"', "a number, 0 or more"]),
+        ('[model]\napi_version = "1"', ['"" or a version such as "v1"']),
+        ('[model]\nbase_url = "localhost:8080"', ["a web address such as"]),
+        ('[model]\nmode = "async"', ['"sync", "flex", "batch"']),
+        ('[model]\nfallback_models = ["a model"]', ["names of models"]),
+        ("[model]\nfallback_models = [3]", ["a list of texts"]),
+        ('[model.names]\nposts = ""', ["[model.names] posts", "the name of a model"]),
+        ('[model.names]\npost = "x"', ["Did you mean posts?"]),
         ('[people]\nsame = [["Ana"]]', ["[people] same", "two or more names each"]),
         ('[people]\nsame = [["Ana", "Bo"], ["Bo", "Cy"]]', ["every name in one list only"]),
         ('[people]\nsame = "Ana"', ['same = "Ana"', "lists of names"]),
@@ -154,6 +175,13 @@ def test_a_mistake_is_named_with_what_was_found_and_what_is_allowed(text: str, p
     for part in parts:
         assert part in told
     assert "\n" not in told
+
+
+def test_a_key_that_was_pasted_into_the_settings_is_refused_and_not_repeated() -> None:
+    for key in ("AIzaSyD-verysecret_0123456789", "Very.Secret"):
+        told = complaint(f'[model]\napi_key_env = ["{key}"]')
+        assert "names of environment variables" in told
+        assert "ecret" not in told
 
 
 def test_all_mistakes_are_told_at_once() -> None:
