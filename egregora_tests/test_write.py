@@ -9,11 +9,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from egregora_assets.plan import plan_site
 from egregora_assets.write import NotConfirmed, WriteReport, write_site
 from egregora_resources.llm import providers
 from egregora_resources.settings import settings_template
+from egregora_resources.site_folder import SiteFolder
 from egregora_resources.warehouse import Warehouse
 from egregora_tests.providers import EverywhereWatched
 from egregora_tests.runs import EGREGORA, tree
@@ -154,12 +156,15 @@ def test_another_layout_is_asked_about_and_its_pages_come_and_go(
 def test_a_second_write_waits_for_the_first(site: Path, tmp_path: Path):
     path = export(tmp_path, weeks(7), "more")
     command = [EGREGORA, "write", path, "--site", site]
-    both = [
-        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-        for _ in range(2)
-    ]
+    with FileLock(SiteFolder(site).write_lock):
+        both = [
+            subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+            for _ in range(2)
+        ]
+        for process in both:
+            assert process.stdout
+            assert any("waiting until it is done" in line for line in process.stdout)
     told = [process.communicate(timeout=300)[0] for process in both]
     assert [process.returncode for process in both] == [0, 0], told
-    assert sum("waiting until it is done" in text for text in told) == 1
     assert sum("up to date" in text for text in told) == 1
     assert plan_site(site).nothing_to_do
