@@ -100,7 +100,13 @@ def _allowed(field: FieldInfo) -> str:
         return (
             f"a whole number, {least} or more" if most is None else f"a whole number from {least} to {most}"
         )
+    if field.annotation is float:
+        return "a number, 0 or more"
+    if field.annotation == tuple[str, ...]:
+        return 'a list of texts in double quotes, such as ["…", "…"]'
     if field.annotation is str:
+        if any(getattr(rule, "pattern", None) for rule in field.metadata):
+            return '"" or a version such as "v1" or "v1beta"'
         most = next((rule.max_length for rule in field.metadata if isinstance(rule, MaxLen)), None)
         return "text in double quotes" + (f", at most {most} characters long" if most else "")
     if _table(field):
