@@ -32,7 +32,7 @@ class MessagesStage(Stage):
     kinds: ClassVar[frozenset[str]] = frozenset({"duckdb", "ibis"})
 
     def reads(self, settings: Settings) -> Any:
-        return settings.privacy.model_dump(mode="json", exclude={"level"})
+        return settings.privacy.model_dump(mode="json", exclude={"level", "authors"})
 
     async def make(self, work: WindowWork) -> Made:
         return Made(messages=await asyncio.to_thread(anonymise, work))

@@ -15,15 +15,13 @@ from typing import Any, ClassVar
 
 from filelock import FileLock
 
+from egregora_assets.display import on_pages, shown_name
 from egregora_assets.posts import quoted_messages
 from egregora_assets.profiles import fold_portraits
 from egregora_assets.stage import FinalStage, Made, PipelineContext
 from egregora_assets.taxonomy import settle_posts
 from egregora_resources.document import Document, Message, fingerprint
-from egregora_resources.people import Member, scrub_rules
-from egregora_resources.privacy import names
-from egregora_resources.privacy.pseudonyms import display_name
-from egregora_resources.privacy.scrubber import Scrubber
+from egregora_resources.people import Member
 from egregora_resources.publishing import build
 from egregora_resources.publishing.content import LinkView, MediaView, Person, Post, Site, WindowView
 from egregora_resources.results import load_documents, load_messages
@@ -84,7 +82,8 @@ class SiteStage(FinalStage):
                 )
             ]
         members = [
-            [m.token, m.opted_out, m.alias, m.bio, m.avatar, m.interests, m.website, m.twitter]
+            [m.token, m.opted_out, m.alias, m.bio, m.avatar, m.interests, m.website, m.twitter, m.level]
+            + ([m.names] if m.level == "open" else [])
             for m in context.people.members
         ]
         return fingerprint(self.code, self.reads(context.config), stored, members)
@@ -223,14 +222,14 @@ def _people(
     pictures = context.media
     scrub = context.scrubber.scrub
     people: dict[str, Person] = {}
-    for member in members:
+    for member in map(on_pages, members):
         if member.token not in spoke:
             continue
         portrait = portraits[member.token]
         avatar = member.avatar or ""
         person = Person(
             token=member.token,
-            name=_shown_name(context, member),
+            name=shown_name(member, context.people, context.config),
             bio=scrub(member.bio or ""),
             avatar=context.media_store.view(avatar, *pictures[avatar]) if avatar in pictures else None,
             interests=scrub(member.interests or ""),
@@ -243,7 +242,8 @@ def _people(
             words=portrait.words,
             first=portrait.first,
             last=portrait.last,
-            hours=portrait.hours if portrait.messages else (),
+            hours=portrait.hours if portrait.messages and member.level != "strict" else (),
+            strict_times=member.level == "strict",
             weeks=sorted(portrait.weeks.items(), key=lambda pair: order.get(pair[0], 0)),
             topics=[topic for topic, _ in portrait.topics.most_common(FAVOURITES)],
             talks_with=portrait.talks_with.most_common(),
@@ -251,15 +251,6 @@ def _people(
             notes=portrait.notes,
         )
     return people
-
-
-def _shown_name(context: PipelineContext, member: Member) -> str:
-    """The alias, which may be the member's own name but neither anybody else's nor a number or address."""
-    if not member.alias:
-        return display_name(member.token)
-    others = [names.Person(m.token, m.names, m.opted_out) for m in context.people.members if m is not member]
-    scrubber = Scrubber(scrub_rules(context.config), names.NameIndex(others, context.people.language))
-    return member.alias if scrubber.scrub(member.alias) == member.alias else display_name(member.token)
 
 
 def _title(context: PipelineContext) -> str:

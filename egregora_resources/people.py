@@ -6,24 +6,29 @@ Reads the raw `author_names`; what leaves this room are tokens, and the index th
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from functools import cached_property
 
 import duckdb
 
 from egregora_resources.chat_log.order import POSITIONS
 from egregora_resources.document import fingerprint
+from egregora_resources.errors import UserError
 from egregora_resources.privacy.commands import Command, fold, parse_command
 from egregora_resources.privacy.names import NameIndex, Person
 from egregora_resources.privacy.numbering import region_of
 from egregora_resources.privacy.pseudonyms import Pseudonyms
 from egregora_resources.privacy.scrubber import Scrubber, ScrubRules
-from egregora_resources.settings import Settings
+from egregora_resources.settings import PrivacyLevel, Settings
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A person of the chat, with the decisions that hold: the owner's where there is one, else their own."""
+    """A person of the chat, with the decisions that hold: of the settings, else the owner's, else their own.
+
+    Nobody's opt-out can be overruled: who said so themselves, or for whom the owner or the settings say so, is out.
+    """
 
     author_id: str
     token: str
@@ -35,6 +40,12 @@ class Member:
     interests: str | None = None
     website: str | None = None
     twitter: str | None = None
+    level: PrivacyLevel = "standard"
+    """What pages show of them."""
+
+
+class UnknownPerson(UserError):
+    """A pseudonym, name or number that is nobody's."""
 
 
 @dataclass(frozen=True)
@@ -83,12 +94,16 @@ def scrub_rules(settings: Settings, regions_seen: Sequence[str] = ()) -> ScrubRu
 
 
 def load_people(connection: duckdb.DuckDBPyConnection, settings: Settings) -> People:
-    """Everybody known to the warehouse."""
+    """Everybody known to the warehouse.
+
+    Raises:
+        UnknownPerson: the settings speak of a pseudonym that nobody has.
+    """
     rows = connection.execute(
         """
-        SELECT a.author_id, a.token, n.names, coalesce(o.opted_out, c.opted_out, FALSE),
+        SELECT a.author_id, a.token, n.names, coalesce(o.opted_out, FALSE) OR coalesce(c.opted_out, FALSE),
             coalesce(o.alias, c.alias), coalesce(o.bio, c.bio), coalesce(o.avatar, c.avatar),
-            coalesce(o.interests, c.interests), coalesce(o.website, c.website), coalesce(o.twitter, c.twitter)
+            coalesce(o.interests, c.interests), coalesce(o.website, c.website), coalesce(o.twitter, c.twitter), o.level
         FROM authors a
         JOIN (SELECT author_id, list(name ORDER BY name) AS names FROM author_names GROUP BY 1) n USING (author_id)
         LEFT JOIN decisions o ON o.author_id = a.author_id AND o.source = 'owner'
@@ -100,7 +115,40 @@ def load_people(connection: duckdb.DuckDBPyConnection, settings: Settings) -> Pe
     if language == "auto":
         found = connection.execute("SELECT value FROM facts WHERE key = 'language'").fetchone()
         language = str(found[0]) if found else "en"
-    return People([Member(row[0], row[1], tuple(row[2]), *row[3:]) for row in rows], language)
+    members = [
+        Member(row[0], row[1], tuple(row[2]), *row[3:10], level=row[10] or settings.privacy.level)
+        for row in rows
+    ]
+    return People(_overridden(members, settings), language)
+
+
+def _overridden(members: Sequence[Member], settings: Settings) -> Sequence[Member]:
+    """With what `[privacy.authors]` says.
+
+    Raises:
+        UnknownPerson: it speaks of somebody who isn't there.
+    """
+    overrides = settings.privacy.authors
+    tokens = {member.token for member in members}
+    for token in overrides:
+        if members and token not in tokens:
+            near = get_close_matches(token.lower().replace(" ", "-"), tokens, 1, 0.6)
+            hint = f" Did you mean {near[0]}?" if near else ""
+            raise UnknownPerson(
+                f"[privacy.authors.{token}] in the settings: nobody has the pseudonym {token}.{hint} "
+                "`egregora people` lists everybody's."
+            )
+    return [
+        replace(
+            member,
+            level=said.level or member.level,
+            alias=said.alias or member.alias,
+            opted_out=said.opted_out or member.opted_out,
+        )
+        if (said := overrides.get(member.token))
+        else member
+        for member in members
+    ]
 
 
 def learn_names(connection: duckdb.DuckDBPyConnection, names: Iterable[str], pseudonyms: Pseudonyms) -> int:
@@ -126,7 +174,7 @@ def obey_commands(connection: duckdb.DuckDBPyConnection) -> list[str]:
         """
         SELECT n.author_id, m.text, m.id, f.id FROM raw_messages m
         JOIN author_names n ON n.name = m.name
-        LEFT JOIN media f ON f.name = m.attachment AND f.kind IN ('image', 'sticker')
+        LEFT JOIN message_media f ON f.message = m.id AND f.kind IN ('image', 'sticker') AND f.id <> ''
         WHERE NOT m.deleted AND contains(m.text, '/') AND contains(lower(m.text), '/egregora') ORDER BY m.id
         """
     ).fetchall()

@@ -101,7 +101,16 @@ CREATE TABLE IF NOT EXISTS decisions (
     alias TEXT, bio TEXT, avatar TEXT, interests TEXT, website TEXT, twitter TEXT,
     opted_out BOOLEAN,
     opted_out_at BIGINT,              -- the message that opted out: outlives its deletion from the chat
+    level TEXT,                       -- strict, standard or open; only the owner sets it
     PRIMARY KEY (author_id, source)
+);
+-- Keyed hashes of the names of people who were forgotten, so that no import brings them back: see `forgetting`.
+CREATE TABLE IF NOT EXISTS forgotten (
+    hash TEXT NOT NULL,
+    person TEXT NOT NULL,             -- random; what keeps one forgotten person's messages apart from another's
+    form TEXT NOT NULL,               -- of the name: printed, number, or a form that texts are searched for
+    words INTEGER NOT NULL,           -- of that form; of a script without spaces, its characters
+    PRIMARY KEY (hash, form)
 );
 
 -- attachments that are in the media store

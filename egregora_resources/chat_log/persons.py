@@ -210,13 +210,13 @@ def _carry_decisions(con: duckdb.DuckDBPyConnection, kept: str, given_up: str) -
     con.execute(
         """
         INSERT OR REPLACE INTO decisions
-               (author_id, source, alias, bio, avatar, interests, website, twitter, opted_out, opted_out_at)
+               (author_id, source, alias, bio, avatar, interests, website, twitter, opted_out, opted_out_at, level)
         SELECT $kept, old.source, coalesce(mine.alias, old.alias), coalesce(mine.bio, old.bio),
                coalesce(mine.avatar, old.avatar), coalesce(mine.interests, old.interests),
                coalesce(mine.website, old.website), coalesce(mine.twitter, old.twitter),
                CASE WHEN mine.opted_out OR old.opted_out THEN TRUE
                     ELSE coalesce(mine.opted_out, old.opted_out) END,
-               greatest(mine.opted_out_at, old.opted_out_at)
+               greatest(mine.opted_out_at, old.opted_out_at), coalesce(mine.level, old.level)
         FROM decisions old
         LEFT JOIN decisions mine ON mine.author_id = $kept AND mine.source = old.source
         WHERE old.author_id = $given_up

@@ -68,6 +68,8 @@ class Person:
     """(window key, observation in prose)."""
     portrait: str = ""
     """Markdown."""
+    strict_times: bool = False
+    """Show the days of what they said, never the times."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,6 +58,7 @@ class Face:
     picture: str
     initial: str
     hue: int
+    strict_times: bool = False
 
 
 class Cast:
@@ -110,7 +111,7 @@ class Cast:
         initial = next((character for character in name if character.isalnum()), "?").upper()
         picture = (person.avatar.thumbnail or person.avatar.path or "") if person.avatar else ""
         url = f"people/{path_segment(token, 'person')}/index.html"
-        return Face(token, name, url, picture, initial[:1], _hue(token))
+        return Face(token, name, url, picture, initial[:1], _hue(token), person.strict_times)
 
 
 def _hue(token: str) -> int:

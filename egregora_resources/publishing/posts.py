@@ -216,8 +216,8 @@ class _Expansion:
             "face": ROOT + media_url(face.picture) if media_url(face.picture) else "",
             "initial": face.initial,
             "hue": face.hue,
-            "when": self._when(message.time),
-            "at": self._at(message.time),
+            "when": self._when(message.time, face),
+            "at": self._at(message.time, face),
             "text": text,
             "people": {
                 token: [who.name, ROOT + who.url] for token, who in self.desk.cast.mentioned(text).items()
@@ -225,16 +225,16 @@ class _Expansion:
             "someone": self.desk.cast.someone,
         }
 
-    def _at(self, time: datetime) -> str:
+    def _at(self, time: datetime, face: Face) -> str:
         """For machines: the day, or the instant."""
         return (
             f"{time:%Y-%m-%d}"
-            if self.desk.strict_times
+            if self.desk.strict_times or face.strict_times
             else instant(time, self.desk.zone).isoformat(timespec="minutes")
         )
 
-    def _when(self, time: datetime) -> str:
-        if self.desk.strict_times:
+    def _when(self, time: datetime, face: Face) -> str:
+        if self.desk.strict_times or face.strict_times:
             return self.desk.strings.short_day(time)
         clock = time.strftime("%H:%M")
         return f"{self.desk.strings.short_day(time)}, {clock}" if self.several_days else clock
