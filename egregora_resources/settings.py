@@ -267,16 +267,6 @@ class AuthorSettings(_Section):
     opted_out: bool = False
 
 
-class AuthorSettings(_Section):
-    """`[privacy.authors.PSEUDONYM]`: what holds for one person, whatever else was decided."""
-
-    level: Literal["", "strict", "standard", "open"] = ""
-    """Empty: the site's."""
-    alias: str = Field(default="", max_length=40)
-    """Empty: their own, if they set one."""
-    opted_out: bool = False
-
-
 class PrivacySettings(_Section):
     """`[privacy]`: what is taken out of the text before anything else sees it, and what pages show of people."""
 
