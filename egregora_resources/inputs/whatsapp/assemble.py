@@ -1,14 +1,12 @@
 """From a block's headers to columns: senders, texts and kinds, in whole arrays.
 
 Texts and names are taken straight from the block's bytes by their offsets. Only messages in which something
-may have to be understood (a mark of the app, a bracket at an end, a wording of the table) are looked at one
-by one.
+may have to be understood (a mark of the app, a bracket at an end, a wording of the table) are looked at.
 """
 
 from __future__ import annotations
 
 import re
-from collections import defaultdict
 from collections.abc import Container
 from dataclasses import dataclass, field
 from datetime import date
@@ -20,16 +18,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from egregora_resources.inputs.export import KINDS
 from egregora_resources.inputs.whatsapp import senders
-from egregora_resources.inputs.whatsapp.bodies import APP_MARKS, Body, coined_attachment, understand
+from egregora_resources.inputs.whatsapp.bodies import Body
 from egregora_resources.inputs.whatsapp.calendar import Bools, Ints
 from egregora_resources.inputs.whatsapp.candidates import candidates
 from egregora_resources.inputs.whatsapp.scan import Headers
+from egregora_resources.inputs.whatsapp.understood import CODES, understood
 
-_CODES = {kind: code for code, kind in enumerate(KINDS)}
-_SHORT = 80
-_MOST_KNOWN = 10_000
+_MARK = 3
+"""Bytes of a direction mark."""
 _MOST_DATED = 200
 """Attachments of a block that the order of dates is checked with."""
 _NAMED_DAY = re.compile(r"(?:-|^)(20\d\d)-?(\d\d)-?(\d\d)(?=-|\D|$)")
@@ -73,7 +70,7 @@ class Chat:
     marked: bool
     senders: dict[str, int] = field(default_factory=dict[str, int])
     extended: dict[str, str] = field(default_factory=dict[str, str])
-    known: dict[bytes, Body] = field(default_factory=dict[bytes, Body])
+    known: dict[str, Body] = field(default_factory=dict[str, Body])
 
     def code(self, name: str) -> int:
         """The sender's number."""
@@ -89,33 +86,35 @@ def assemble(block: bytes, end: int, headers: Headers, chat: Chat) -> Block:
     every_colon = np.flatnonzero(buffer == 58)
     colons, texts, once_more = _colons(buffer, every_colon, bodies, lines, ends)
     authors = _authors(block, bodies, colons, texts, once_more, chat)
-    texts = np.where(authors < 0, bodies, texts)
-    column = _slices(block, texts, ends)
-    wanted = candidates(block, buffer, every_colon, headers.starts, texts, lines, ends) & (authors >= 0)
-    found = _understand(block, np.flatnonzero(wanted), texts, ends, chat)
-    kinds = np.full(count, _CODES["text"], dtype=np.int8)
-    kinds[authors < 0] = _CODES["notice"]
-    for kind, rows in found.kinds.items():
-        kinds[rows] = _CODES[kind]
-    named = np.full(count, -1, dtype=np.int32)
-    for row, name in found.attached[:: 1 + len(found.attached) // _MOST_DATED]:
-        named[row] = _named_day(name)
-    system = authors < 0
-    system[found.system] = True
-    column = _replaced(column, found.texts)
+    unsigned = authors < 0
+    lefts, rights = np.where(unsigned, bodies, texts), ends
+    wanted = candidates(block, buffer, every_colon, headers.starts, lefts, lines, ends) & ~unsigned
+    rows = np.flatnonzero(wanted)
+    found = understood(
+        _slices(block, lefts[rows], rights[rows]), chat.known, marked=chat.marked, members=chat.members
+    )
+    kinds = np.where(unsigned, np.int8(CODES["notice"]), np.int8(CODES["text"]))
+    kinds[rows] = found.kinds
+    system = unsigned.copy()
+    system[rows] = found.system
+    lefts[unsigned] = _behind_marks(buffer, lefts[unsigned], rights[unsigned])
+    lefts[rows] += found.skipped
+    rights[rows] = lefts[rows] + found.kept
+    text = _replaced(_slices(block, lefts, rights), rows, found.rewritten)
+    attachment = _spread(count, rows, found.attachments, found.which)
     return Block(
         headers.values,
         authors,
         kinds,
-        _unmarked_notices(column, buffer, bodies, authors),
-        _sparse(count, found.attached),
-        _sparse(count, found.data),
-        np.array(found.edited, dtype=np.int64),
-        np.array(found.deleted, dtype=np.int64),
-        np.array(found.omitted, dtype=np.int64),
+        text,
+        attachment,
+        _spread(count, rows, found.data, found.which),
+        rows[found.edited],
+        rows[found.deleted],
+        rows[found.omitted],
         system,
-        np.array(found.notices, dtype=np.int64),
-        named,
+        rows[found.notice],
+        _named_days(attachment),
     )
 
 
@@ -196,91 +195,34 @@ def _extended(block: bytes, printed: str, code: int, texts: Ints, own: Bools, ch
     return chat.code(senders.name(f"{printed}: {rest}"))
 
 
-@dataclass(slots=True)
-class _Found:
-    """The messages of a block that are more than plain text, by what they are; rows are in order."""
-
-    kinds: defaultdict[str, list[int]] = field(default_factory=lambda: defaultdict[str, list[int]](list))
-    texts: list[tuple[int, str]] = field(default_factory=list[tuple[int, str]])
-    attached: list[tuple[int, str]] = field(default_factory=list[tuple[int, str]])
-    data: list[tuple[int, str]] = field(default_factory=list[tuple[int, str]])
-    edited: list[int] = field(default_factory=list[int])
-    deleted: list[int] = field(default_factory=list[int])
-    omitted: list[int] = field(default_factory=list[int])
-    system: list[int] = field(default_factory=list[int])
-    notices: list[int] = field(default_factory=list[int])
+def _behind_marks(buffer: NDArray[np.uint8], lefts: Ints, rights: Ints) -> Ints:
+    """Where notices begin behind the direction marks that the phone puts before them."""
+    while True:
+        marked = np.flatnonzero(lefts + _MARK <= rights)
+        at = lefts[marked]
+        marked = marked[(buffer[at] == 0xE2) & (buffer[at + 1] == 0x80) & (buffer[at + 2] & 0xFE == 0x8E)]
+        if len(marked) == 0:
+            return lefts
+        lefts[marked] += _MARK
 
 
-def _understand(block: bytes, rows: Ints, texts: Ints, ends: Ints, chat: Chat) -> _Found:
-    found = _Found()
-    known = chat.known
-    repeated: dict[bytes, list[int]] = {}
-    lefts, rights = texts[rows].tolist(), ends[rows].tolist()
-    for row, left, right in zip(rows.tolist(), lefts, rights, strict=True):
-        raw = block[left:right]
-        if raw in known:
-            repeated.setdefault(raw, []).append(row)
-            continue
-        name = coined_attachment(raw)
-        if name is not None:
-            found.attached.append((row, name))
-            found.texts.append((row, ""))
-            found.kinds["media"].append(row)
-            continue
-        text = raw.decode()
-        body = understand(text, marked=chat.marked, members=chat.members)
-        body = body._replace(other_text=body.text != text)
-        if len(raw) < _SHORT and len(known) < _MOST_KNOWN:
-            known[raw] = body
-        _file(found, body, [row])
-    for raw, same in repeated.items():
-        _file(found, known[raw], same)
-    for cells in (found.texts, found.attached, found.data):
-        cells.sort()
-    return found
-
-
-def _file(found: _Found, body: Body, rows: list[int]) -> None:
-    if body.kind != "text":
-        found.kinds[body.kind] += rows
-    for wanted, column in (
-        (body.edited, found.edited),
-        (body.deleted, found.deleted),
-        (body.media_omitted, found.omitted),
-        (body.is_system, found.system),
-        (body.notice, found.notices),
-    ):
-        if wanted:
-            column += rows
-    for value, cells in (
-        (body.text if body.other_text else None, found.texts),
-        (body.attachment, found.attached),
-        (body.data, found.data),
-    ):
-        if value is not None:
-            cells += [(row, value) for row in rows]
-
-
-def _unmarked_notices(
-    column: pa.Array, buffer: NDArray[np.uint8], bodies: Ints, authors: NDArray[np.int32]
-) -> pa.Array:
-    """Notices without the direction mark that the phone puts before them."""
-    rows = np.flatnonzero(authors < 0)
-    rows = rows[buffer[np.minimum(bodies[rows], len(buffer) - 1)] == 0xE2] if len(buffer) else rows
-    if len(rows) == 0:
-        return column
-    texts: list[str] = column.take(pa.array(rows)).to_pylist()
-    plain = [text.lstrip(APP_MARKS) for text in texts]
-    return _replaced(column, list(zip(rows.tolist(), plain, strict=True)))
-
-
-def _sparse(count: int, cells: list[tuple[int, str]]) -> pa.Array:
-    """A column of strings that is null but for a few cells."""
-    if not cells:
+def _spread(count: int, rows: Ints, values: pa.Array, which: NDArray[np.int32]) -> pa.Array:
+    """A column that has values in some rows and is null elsewhere."""
+    if values.null_count == len(values):
         return pa.nulls(count, pa.string())
-    indices = np.full(count, -1, dtype=np.int32)
-    indices[[row for row, _ in cells]] = np.arange(len(cells), dtype=np.int32)
-    return pa.array([value for _, value in cells], pa.string()).take(pa.array(indices, mask=indices < 0))
+    places = np.full(count, -1, dtype=np.int32)
+    places[rows] = which
+    return values.take(pa.array(places, mask=places < 0))
+
+
+def _named_days(attachments: pa.Array) -> NDArray[np.int32]:
+    """The day that the attachment's name tells, for some of the rows; -1 elsewhere."""
+    named = np.full(len(attachments), -1, dtype=np.int32)
+    rows = np.flatnonzero(attachments.is_valid().to_numpy(zero_copy_only=False))
+    rows = rows[:: 1 + len(rows) // _MOST_DATED]
+    names: list[str] = attachments.take(pa.array(rows)).to_pylist()
+    named[rows] = [_named_day(name) for name in names]
+    return named
 
 
 def _named_day(name: str) -> int:
@@ -296,11 +238,11 @@ def _day(year: str, month: str, day: str) -> int:
         return -1
 
 
-def _replaced(column: pa.Array, cells: list[tuple[int, str]]) -> pa.Array:
-    """The column with other texts in some rows, which are in order."""
-    if not cells:
+def _replaced(column: pa.Array, rows: Ints, rewritten: list[tuple[int, str]]) -> pa.Array:
+    """The column with other texts in some of these rows."""
+    if not rewritten:
         return column
     mask = np.zeros(len(column), dtype=np.bool_)
-    mask[[row for row, _ in cells]] = True
-    texts = pa.array([text for _, text in cells], pa.string())
+    mask[rows[[place for place, _ in rewritten]]] = True
+    texts = pa.array([text for _, text in rewritten], pa.string())
     return pc.call_function("replace_with_mask", [column, pa.array(mask), texts])

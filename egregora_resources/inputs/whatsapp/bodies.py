@@ -84,7 +84,7 @@ _ATTACHED_AFTER = re.compile(rf"^(?P<name>[^\n]*?{_EXTENSION}) ?[(（<](?P<word>
 _ATTACHED_BEFORE = re.compile(r"<(?P<word>[^<>:：\n]{1,60})[:：] ?(?P<name>[^<>\n]+)>")
 _COINED = re.compile(r"^(?:[A-Z]{3,4}-\d{8}-WA\d{4,}|\d{8}-[A-Z_]+-\d{4}|\d{4}-\d\d-\d\d-[A-Z]+-\d+)")
 """File names that only WhatsApp makes."""
-_EDITED = re.compile(r"[ \u200e\u200f\u00a0]*<(?P<word>[^<>\n]{2,80})>\s*$")
+_EDITED = re.compile(r"<(?P<word>[^<>\n]{2,80})>\s*$")
 _MAPS = re.compile(
     r"https?://(?:maps\.google\.[a-z.]+/|maps\.apple\.com/|(?:www\.)?google\.[a-z.]+/maps)[^\s]*"
 )
@@ -95,17 +95,12 @@ _SENTENCE = re.compile(r"[^\d<>=/\\:]{4,60}")
 """What may be a wording rather than markup that somebody typed."""
 
 
-_COINED_LINE = re.compile(
-    rb"(?:\xe2\x80[\x8e\x8f])*(?:"
-    rb"(?P<android>[A-Z]{3}-20\d{6}-WA\d{4,}\.[a-z0-9]{0,5}) \([^()\n]{1,80}\)"
-    rb"|<[^<>:\n]{1,80}: (?P<iphone>\d{8}-[A-Z]+-20\d\d-[-\d]+\.[a-z0-9]{1,5})>)"
+COINED_LINE = (
+    r"^[\x{200e}\x{200f}]*(?:"
+    r"(?P<android>[A-Z]{3}-20\d{6}-WA\d{4,}\.[a-z0-9]{0,5}) \([^()\n]{1,80}\)"
+    r"|<[^<>:\n]{1,80}: (?P<iphone>\d{8}-[A-Z]+-20\d\d-[-\d]+\.[a-z0-9]{1,5})>)$"
 )
-
-
-def coined_attachment(raw: bytes) -> str | None:
-    """The file's name, if the body is nothing but a file of a name that WhatsApp made: most media are."""
-    match = _COINED_LINE.fullmatch(raw)
-    return (match["android"] or match["iphone"]).decode() if match else None
+"""A body that is nothing but a file of a name that WhatsApp made, as most media are; in RE2's syntax."""
 
 
 def understand(raw: str, *, marked: bool, members: Container[str]) -> Body:
@@ -117,13 +112,12 @@ def understand(raw: str, *, marked: bool, members: Container[str]) -> Body:
         members: names of the files in the container.
     """
     known = phrases()
-    edited = False
-    text = raw
-    match = _EDITED.search(raw)
-    if match and _says_edited(match["word"], known):
-        edited, text = True, raw[: match.start()].rstrip(" \u00a0" + APP_MARKS)
-    body = _understand(text, marked, members, known)
-    return body._replace(edited=edited) if edited else body
+    start = raw.rfind("<")
+    match = _EDITED.match(raw, start) if start >= 0 else None
+    if match and _says_edited(match["word"]):
+        text = raw[:start].rstrip(" \u00a0" + APP_MARKS)
+        return _understand(text, marked, members, known)._replace(edited=True)
+    return _understand(raw, marked, members, known)
 
 
 def _understand(text: str, marked: bool, members: Container[str], known: Phrases) -> Body:
@@ -133,14 +127,15 @@ def _understand(text: str, marked: bool, members: Container[str], known: Phrases
     app = text[:1] in APP_MARKS and text != ""
     visible = text.lstrip(APP_MARKS)
     first, _, rest = visible.partition("\n")
-    meaning = known.whole.get(key(first)) or _bracketed(first, known)
+    plain = key(first)
+    meaning = known.whole.get(plain) or _bracketed(first, known)
     if meaning is None and app and not rest and len(visible) < 60:
-        meaning = "omitted" if known.stems["left_out"].search(key(first)) else None
+        meaning = "omitted" if known.stems["left_out"].search(plain) else None
     if meaning == "omitted":
         return Body("media", visible, media_omitted=True)
     if meaning == "view_once":
         return Body("view_once", visible, media_omitted=True)
-    if not rest and (meaning == "deleted" or key(first).startswith(known.deleted_by)):
+    if not rest and (meaning == "deleted" or plain.startswith(known.deleted_by)):
         return Body("deleted", visible, deleted=True)
     if meaning in ("contact", "location") and not rest:
         return Body(meaning, visible, media_omitted=meaning == "contact")
@@ -160,8 +155,9 @@ def _understand(text: str, marked: bool, members: Container[str], known: Phrases
     return Body("text", text)
 
 
-def _says_edited(word: str, known: Phrases) -> bool:
-    plain = key(word)
+@lru_cache(maxsize=1024)
+def _says_edited(word: str) -> bool:
+    known, plain = phrases(), key(word)
     return plain in known.sets["edited"] or (
         _SENTENCE.fullmatch(plain) is not None
         and (" " in plain or not plain.isascii())
@@ -170,6 +166,8 @@ def _says_edited(word: str, known: Phrases) -> bool:
 
 
 def _bracketed(first: str, known: Phrases) -> str | None:
+    if "<" not in first:
+        return None
     inner = without_marks(first).strip()
     if not (len(inner) > 2 and inner[0] == "<" and inner[-1] == ">"):
         return None
@@ -218,8 +216,10 @@ def _media(name: str, caption: str) -> Body:
 
 def _poll(visible: str, app: bool, known: Phrases) -> Body | None:
     first, newline, rest = visible.partition("\n")
+    if not newline:
+        return None
     word = key(first).rstrip(":：").rstrip()
-    if not newline or not (word in known.sets["poll"] or (app and first.rstrip().endswith((":", "：")))):
+    if not (word in known.sets["poll"] or (app and first.rstrip().endswith((":", "：")))):
         return None
     question: list[str] = []
     options: list[dict[str, object]] = []

@@ -17,7 +17,8 @@ from egregora_resources.inputs.whatsapp.bodies import line_openings, whole_wordi
 from egregora_resources.inputs.whatsapp.calendar import Bools, Ints
 
 _PLACE = re.compile(rb"(?:www\.)?(?:maps\.|google\.|foursquare\.)")
-_SHORTEST_OPENING = 28
+_FURTHER = 8
+"""Where in a line its opening is looked at a second time: the first bytes are those of many words."""
 _FACES = 1 << 20
 
 
@@ -59,8 +60,7 @@ def candidates(
     lengths = (lines - texts).astype(np.int32)
     wanted = _wording_faces()[_face(np.minimum(lengths, _LONGEST), first, second, last, last_but_one)]
     wanted |= _ENDINGS[last] | (first == 0x3C) | (buffer[ends - 1] == 0x3E)
-    opening = _openings()[first * 256 + second] & (lengths > _SHORTEST_OPENING) & ~wanted
-    wanted[_begin_so(block, texts, np.flatnonzero(opening))] = True
+    wanted[_begin_so(block, buffer, texts, _pair(first, second), lengths)] = True
     for place in (_marks(buffer), _places(block, buffer, colons)):
         rows = np.searchsorted(starts, place, side="right") - 1
         rows, place = rows[rows >= 0], place[rows >= 0]
@@ -84,18 +84,36 @@ def _places(block: bytes, buffer: NDArray[np.uint8], colons: Ints) -> Ints:
     """Where links to maps and venues are."""
     colons = colons[colons < len(buffer) - 24]
     links = colons[(buffer[colons + 1] == 47) & (buffer[colons + 2] == 47)]
+    links = links[_HOSTS[buffer[links + 3]]]
     found = [link for link in links.tolist() if _PLACE.match(block, link + 3)]
     return np.array(found, dtype=np.int64)
 
 
+_HOSTS = np.zeros(256, dtype=np.bool_)
+_HOSTS[list(b"wmgf")] = True  # what `_PLACE` may begin with
+
+
+def _pair(one: Any, other: Any) -> Any:
+    return one * 256 + other
+
+
 @lru_cache(maxsize=1)
 def _openings() -> NDArray[np.bool_]:
-    """For the first two bytes of a line: whether a wording that says who deleted a message may begin so."""
-    openings = np.zeros(1 << 16, dtype=np.bool_)
-    openings[[opening[0] * 256 + opening[1] for opening in line_openings()]] = True
+    """For two bytes at a line's start, and for two further on: whether wordings of who deleted a message have them."""
+    openings = np.zeros((2, 1 << 16), dtype=np.bool_)
+    for opening in line_openings():
+        openings[0, _pair(opening[0], opening[1])] = True
+        # A shorter one is told by its first bytes alone.
+        further = opening[_FURTHER : _FURTHER + 2]
+        openings[1, _pair(*further) if len(further) == 2 else slice(None)] = True
     return openings
 
 
-def _begin_so(block: bytes, texts: Ints, rows: Ints) -> list[int]:
+def _begin_so(
+    block: bytes, buffer: NDArray[np.uint8], texts: Ints, pairs: NDArray[np.int32], lengths: NDArray[np.int32]
+) -> list[int]:
     known = tuple(line_openings())
+    rows = np.flatnonzero(_openings()[0][pairs] & (lengths >= min(map(len, known))))
+    at = np.minimum(texts[rows] + _FURTHER, len(buffer) - 2)
+    rows = rows[_openings()[1][_pair(buffer[at].astype(np.int32), buffer[at + 1])]]
     return [row for row in rows.tolist() if block.startswith(known, int(texts[row]))]

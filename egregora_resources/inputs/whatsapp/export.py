@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from egregora_resources.inputs.container import LARGEST_TEXT, ContainedFile, Listing, digest, list_container
@@ -35,7 +36,9 @@ def read(path: Path, *, chat: str | None, date_order: str) -> Export:
     warnings = list(listing.warnings)
     media = _media(listing, text, warnings)
     try:
-        parsed = parse(text.opener, label=label, members=media.keys(), wanted=DATE_ORDERS[date_order])
+        with ThreadPoolExecutor(1) as beside:
+            content = beside.submit(digest, path)
+            parsed = parse(text.opener, label=label, members=media.keys(), wanted=DATE_ORDERS[date_order])
     except NotText as error:
         raise InputError(
             f"{text.path} in {path} is neither UTF-8 nor UTF-16 text, as WhatsApp writes it. "
@@ -46,7 +49,7 @@ def read(path: Path, *, chat: str | None, date_order: str) -> Export:
     warnings += parsed.warnings
     return Export(
         source=path,
-        digest=digest(path),
+        digest=content.result(),
         chat=label,
         messages=parsed.messages,
         media=media,

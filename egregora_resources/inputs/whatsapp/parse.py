@@ -8,6 +8,7 @@ from __future__ import annotations
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Container, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
@@ -21,7 +22,7 @@ from egregora_resources.inputs.whatsapp.calendar import Ints
 from egregora_resources.inputs.whatsapp.order import Order, decide, may_exist
 from egregora_resources.inputs.whatsapp.scan import Headers, scan
 from egregora_resources.inputs.whatsapp.shape import FIELDS, Shape, extend, learn
-from egregora_resources.inputs.whatsapp.text import blocks
+from egregora_resources.inputs.whatsapp.text import blocks_ahead
 from egregora_resources.inputs.whatsapp.words import MARKS
 
 _SAMPLE = 1 << 20
@@ -92,8 +93,8 @@ class _Reader:
         """Reads everything, and decides the order of dates."""
         rest: list[bytes] = []
         enough = 0
-        with self._opener() as stream:
-            for block, last in blocks(stream, self.warnings):
+        with self._opener() as stream, closing(blocks_ahead(stream, self.warnings)) as coming:
+            for block, last in coming:
                 rest.append(block)
                 if not last and sum(map(len, rest)) < enough:
                     continue

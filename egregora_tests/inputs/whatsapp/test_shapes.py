@@ -177,7 +177,9 @@ def test_blocks_end_between_messages(tmp_path: Path, monkeypatch: pytest.MonkeyP
     from egregora_resources.inputs.whatsapp import parse
     from egregora_resources.inputs.whatsapp import text as text_module
 
-    monkeypatch.setattr(parse, "blocks", lambda stream, warnings: text_module.blocks(stream, warnings, 777))
+    monkeypatch.setattr(
+        parse, "blocks_ahead", lambda stream, warnings: text_module.blocks(stream, warnings, 777)
+    )
     assert read_export(path).messages.combine_chunks().equals(whole.combine_chunks())
     assert len(whole) == 500
 
