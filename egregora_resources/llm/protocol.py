@@ -49,6 +49,8 @@ class Picture(BaseModel):
     caption: str = ""
     alt: str = ""
     summary: str = ""
+    missing: bool = False
+    """The export lacks the file, or it can't be shown: a placeholder says so in its place."""
 
 
 class Stretch(BaseModel):
