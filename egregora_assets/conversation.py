@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
+from egregora_assets.media import absent
 from egregora_assets.stage import Stage, WindowWork
 from egregora_resources.document import Document, Message
 from egregora_resources.llm.protocol import Link, Picture, Said, Stretch
@@ -89,9 +90,15 @@ def _stretch(work: WindowWork, messages: Sequence[Message], part: int, parts: in
             for url in urls_in(message.text)
         ],
         pictures=[
-            Picture(id=p["media"], message=p["message"], kind=p["kind"], caption=p["caption"])
+            Picture(
+                id=p["media"],
+                message=p["message"],
+                kind=p["kind"],
+                caption=p["caption"],
+                missing=not p["view"]["path"],
+            )
             for p in (d.front_matter for d in work.documents("media"))
-            if p["message"] in ids and p["view"]["path"]
+            if p["message"] in ids and absent(p["media"]) != "omitted"
         ],
         language=language,
         so_far=work.so_far,

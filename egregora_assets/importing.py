@@ -11,8 +11,10 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 import duckdb
+import pyarrow as pa
 from filelock import FileLock, Timeout
 
 from egregora_assets.progress import Progress, Silent
@@ -21,7 +23,7 @@ from egregora_resources.chat_log import Merged, join_persons, merge_export
 from egregora_resources.document import fingerprint
 from egregora_resources.errors import UserError
 from egregora_resources.inbox import inbox_files
-from egregora_resources.inputs.export import Export, InputError
+from egregora_resources.inputs.export import Export, InputError, Member
 from egregora_resources.inputs.registry import export_digest, read_export
 from egregora_resources.llm.offline.language import detect
 from egregora_resources.media_store import MediaStore
@@ -147,8 +149,8 @@ def import_exports(
                     messages=len(export.messages) - notices,
                     notices=notices,
                     merged=merged,
-                    media=len(media),
-                    warnings=export.warnings,
+                    media=sum(bool(file.id) for file in media),
+                    warnings=(*export.warnings, *_damaged(media)),
                 )
             )
     return report
@@ -270,7 +272,7 @@ def _merge(
     folder: SiteFolder,
     settings: Settings,
     export: Export,
-    media: Sequence[tuple[str, str, str, str, int]],
+    media: Sequence[StoredMedia],
 ) -> Merged:
     secret = load_secret(folder.state)
     check = secret_check(secret)
@@ -287,7 +289,10 @@ def _merge(
     for line in export.not_understood:
         connection.execute("INSERT INTO lines_not_understood VALUES (?, ?)", [export.digest, line])
     if media:
-        connection.executemany("INSERT OR IGNORE INTO media VALUES (?, ?, ?, ?, ?)", media)
+        rows = pa.table(list(zip(*media, strict=True)), StoredMedia._fields)
+        connection.register("came", rows)
+        connection.execute("INSERT OR IGNORE INTO media SELECT ?, * FROM came", [export.digest])
+        connection.unregister("came")
     if not connection.execute("SELECT 1 FROM facts WHERE key = 'language'").fetchone():
         texts = connection.execute(
             "SELECT text FROM raw_messages WHERE kind = 'text' AND strlen(text) > 20 ORDER BY id LIMIT ?",
@@ -297,28 +302,62 @@ def _merge(
     return merged
 
 
+class StoredMedia(NamedTuple):
+    """A file that came with an export; `id` is empty if it couldn't be read."""
+
+    name: str
+    id: str
+    kind: str
+    extension: str
+    size: int
+    crc: int | None
+
+
 def _store_media(
     folder: SiteFolder, warehouse: Warehouse, export: Export, progress: Progress
-) -> list[tuple[str, str, str, str, int]]:
-    """Puts the media that the chat refers to into the store, but for contacts and what is there already."""
-    known = {(row[0], row[1]) for row in warehouse.rows("SELECT name, size FROM media")}
-    names = set(export.messages["attachment"].to_pylist()) - {None}
+) -> list[StoredMedia]:
+    """Puts the media that the chat refers to into the store, but for contacts.
+
+    A zip's member of the name, size and checksum of a file that came before is that file: it isn't read again.
+    """
+    known = {
+        (row[0], row[4], row[5]): StoredMedia(*row)
+        for row in warehouse.rows(
+            "SELECT name, id, kind, extension, size, crc FROM media WHERE crc IS NOT NULL AND id <> ''"
+        )
+    }
+    names = set(export.messages["attachment"].drop_null().unique().to_pylist())
     wanted = [
         member
         for name in sorted(names)
-        if (member := export.media.get(name))
-        and (name, member.size) not in known
-        and not name.lower().endswith(".vcf")
+        if (member := export.media.get(name)) and not name.lower().endswith(".vcf")
     ]
     if not wanted:
         return []
     store = MediaStore(folder.media)
-    rows: list[tuple[str, str, str, str, int]] = []
+    rows: list[StoredMedia] = []
     progress.start("media", len(wanted))
     for member in wanted:
-        with member.open() as stream:
-            stored = store.add(member.name, stream)
-        rows.append((member.name, stored.id, stored.kind, stored.extension, stored.size))
+        row = known.get((member.name, member.size, member.crc))
+        rows.append(row if row and row.id in store else _store(store, member))
         progress.advance("media")
     progress.finish("media")
     return rows
+
+
+def _damaged(media: Sequence[StoredMedia]) -> Sequence[str]:
+    count = sum(not file.id for file in media)
+    if not count:
+        return ()
+    what = "One media file is" if count == 1 else f"{count:,} media files are"
+    return (f"{what} damaged or encrypted in the export; their place on the page says so.",)
+
+
+def _store(store: MediaStore, member: Member) -> StoredMedia:
+    try:
+        with member.open() as stream:
+            stored = store.add(member.name, stream)
+    except InputError:
+        # One damaged picture costs that picture: its page says so.
+        return StoredMedia(member.name, "", "unsupported", "", member.size, member.crc)
+    return StoredMedia(member.name, stored.id, stored.kind, stored.extension, stored.size, member.crc)

@@ -39,13 +39,13 @@ class Log:
         if len(ids) and not bool(np.all(ids[1:] > ids[:-1])):
             table = table.take(pa.array(np.argsort(ids)))
         authors = dict(connection.execute("SELECT name, author_id FROM author_names").fetchall())
-        files = dict(connection.execute("SELECT name, id FROM media").fetchall())
+        files = connection.execute("SELECT message, id FROM message_media ORDER BY message").to_arrow_table()
         columns = {
             name: _contiguous(table[name])
             for name in ("id", "ts", "kind", "text", "attachment", "data", *_FLAGS)
         }
         columns["author"] = _mapped(table["name"], authors)
-        columns["file"] = _mapped(table["attachment"], files)
+        columns["file"] = _placed(columns["id"].to_numpy(), files)
         return cls(columns)
 
     @cached_property
@@ -95,6 +95,15 @@ def _mapped(column: pa.ChunkedArray, meaning: dict[str, str]) -> pa.Array:
     encoded = column.combine_chunks().dictionary_encode()
     meant = pa.array([meaning.get(value) for value in encoded.dictionary.to_pylist()], pa.large_string())
     return meant.take(encoded.indices)
+
+
+def _placed(ids: Integers, files: pa.Table) -> pa.Array:
+    """The file of each message, out of a table of both in order of the messages."""
+    if len(files) == 0:
+        return pa.nulls(len(ids), pa.large_string())
+    messages = files["message"].to_numpy()
+    places = np.minimum(np.searchsorted(messages, ids), len(messages) - 1)
+    return _contiguous(files["id"]).take(pa.array(places, mask=messages[places] != ids))
 
 
 def _offsets(column: pa.Array) -> Integers:

@@ -8,8 +8,9 @@ from typing import Any, ClassVar
 
 from egregora_assets.stage import Made, Stage, WindowWork
 from egregora_assets.worker import WorkerBase
-from egregora_resources.document import Document
-from egregora_resources.media_store import MediaStore
+from egregora_resources.document import Document, Message
+from egregora_resources.media_store import DAMAGED, MediaStore
+from egregora_resources.publishing.content import MediaView
 
 
 class MediaWorker(WorkerBase):
@@ -22,9 +23,9 @@ class MediaWorker(WorkerBase):
         self.store = store
 
     async def process_item(self, item: Document) -> Document:
-        if self.store is None:
-            return item
         known = item.front_matter
+        if self.store is None or "view" in known:
+            return item
         view = await asyncio.to_thread(self.store.view, known["media"], known["kind"], known["extension"])
         return Document(item.kind, item.id, item.window, None, {**known, "view": asdict(view)}, item.body)
 
@@ -36,24 +37,34 @@ class MediaStage(Stage):
     kinds: ClassVar[frozenset[str]] = frozenset({"pillow"})
 
     def items(self, work: WindowWork) -> list[Document]:
-        known = {media: (kind, extension) for media, kind, extension in work.context.media.values()}
         return [
             Document(
                 "media",
                 f"{work.key}/{message.id}",
                 work.key,
                 None,
-                {
-                    "media": message.media,
-                    "kind": known[message.media][0],
-                    "extension": known[message.media][1],
-                    "message": message.id,
-                    "caption": message.text,
-                },
+                {"media": message.media, "message": message.id, "caption": message.text}
+                | _particulars(work, message, message.media),
             )
             for message in work.messages
-            if message.media in known
+            if message.media and (message.media in work.context.media or absent(message.media))
         ]
 
     async def make(self, work: WindowWork) -> Made:
         return Made(await MediaWorker(work.context.media_store).run(self.items(work)))
+
+
+def absent(media: str) -> str:
+    """Why a message's file isn't in the store: ``missing``, ``damaged`` or ``omitted``; empty if it is."""
+    why, dash, _ = media.partition("-")
+    return why if dash else ""
+
+
+def _particulars(work: WindowWork, message: Message, media: str) -> dict[str, Any]:
+    if not absent(media):
+        kind, extension = work.context.media[media]
+        return {"kind": kind, "extension": extension}
+    kind = (message.data or {}).get("file", "document")
+    # Without a sentence of its own, the page says in its language that the export hasn't got the file.
+    sentence = DAMAGED if absent(media) == "damaged" else ""
+    return {"kind": kind, "extension": "", "view": asdict(MediaView(media, kind, None, missing=sentence))}

@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 
 from egregora_assets.stage import Made, Stage, WindowWork
 from egregora_resources.document import Message
+from egregora_resources.media.kinds import kind_by_name
 from egregora_resources.privacy import names, scrubber
 from egregora_resources.privacy.commands import parse_command
 from egregora_resources.settings import Settings
@@ -50,8 +51,13 @@ def anonymise(work: WindowWork) -> list[Message]:
         text: str = row["text"]
         if "egregora" in text.lower() and parse_command(text) is not None:
             continue
-        known = context.media.get(row["attachment"] or "")
         data = _scrub_data(json.loads(row["data"]), scrub) if row["data"] and row["kind"] == "poll" else None
+        media, known = None, context.file_of(row["id"], row["attachment"])
+        if row["kind"] == "media" and not (known and known[0]):
+            why = "omitted" if row["attachment"] is None else "missing" if known is None else "damaged"
+            media, data = f"{why}-{row['id']}", {"file": kind_by_name(row["attachment"] or "")}
+        elif known and known[1] != "contact":
+            media = known[0] or None
         messages.append(
             Message(
                 id=row["id"],
@@ -59,7 +65,7 @@ def anonymise(work: WindowWork) -> list[Message]:
                 author=member.token,
                 kind=row["kind"],
                 text=HIDDEN_TEXT.get(row["kind"]) or scrub("" if row["media_omitted"] else text),
-                media=known[0] if known and known[1] != "contact" else None,
+                media=media,
                 edited=row["edited"],
                 data=data,
             )

@@ -23,7 +23,7 @@ from egregora_resources.llm.providers import make_provider
 from egregora_resources.media_store import MediaStore
 from egregora_resources.people import People, load_people
 from egregora_resources.privacy.scrubber import Scrubber
-from egregora_resources.results import load_media_names, load_messages, load_window
+from egregora_resources.results import load_media, load_messages, load_window
 from egregora_resources.settings import Settings
 from egregora_resources.site_folder import SiteFolder
 from egregora_resources.warehouse import Warehouse
@@ -37,7 +37,8 @@ class PipelineContext:
         config: the site's settings.
         site_root: the site's folder.
         storage: its warehouse.
-        media_mapping: attachment's name → (id, kind, extension) in the media store; read from the warehouse if left out.
+        media_mapping: attachment's name → (id, kind, extension) in the media store; if left out, the warehouse tells the
+            file of each message.
         provider: does the tasks that need a model; the one the settings name if left out.
     """
 
@@ -57,9 +58,23 @@ class PipelineContext:
     def llm(self) -> Provider:
         return self.provider or make_provider(self.config, self.folder)
 
+    def file_of(self, message: int, attachment: str | None) -> tuple[str, str, str] | None:
+        """(id, kind, extension) of a message's attachment; the id is empty if the export's file is damaged."""
+        if attachment is None:
+            return None
+        if self.media_mapping is not None:
+            return self.media_mapping.get(attachment)
+        return self._files.get((message, attachment))
+
     @cached_property
-    def media(self) -> Mapping[str, tuple[str, str, str]]:
-        return self.media_mapping if self.media_mapping is not None else load_media_names(self.storage)
+    def media(self) -> Mapping[str, tuple[str, str]]:
+        """(kind, extension) of each file of the media store that a message has, by its id."""
+        mapping = self._files if self.media_mapping is None else self.media_mapping
+        return {media: (kind, extension) for media, kind, extension in mapping.values() if media}
+
+    @cached_property
+    def _files(self) -> Mapping[tuple[int, str], tuple[str, str, str]]:
+        return load_media(self.storage)
 
     @cached_property
     def media_store(self) -> MediaStore:
@@ -127,7 +142,7 @@ class PipelineContext:
     def begin(self, works: Sequence[WindowWork]) -> None:
         """A run over these windows begins: what the last one read of the warehouse is read anew."""
         self.works = works
-        for name in ("vocabulary", "digests", "memories", "withdrawals"):
+        for name in ("vocabulary", "digests", "memories", "withdrawals", "media", "_files"):
             self.__dict__.pop(name, None)
 
 

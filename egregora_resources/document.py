@@ -27,10 +27,11 @@ class Message:
     kind: str
     text: str
     media: str | None = None
-    """Id of the picture, voice message or file in the media store, when it is there."""
+    """Id of the picture, voice message or file in the media store; ``missing-7``, ``damaged-7`` or ``omitted-7`` where
+    message 7 has one that no export holds, that can't be read, or that the phone left out."""
     edited: bool = False
     data: Mapping[str, Any] | None = None
-    """Poll, location or call particulars."""
+    """Particulars of a poll; of a file that isn't there its kind, as `file`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,6 +49,7 @@ FOLDER = "media"
 
 NOT_THERE = "This file isn’t in the export."
 EMPTY = "An empty file."
+DAMAGED = "This file is damaged in the export."
 
 _ID = re.compile(r"[0-9a-f]{24}")
 _decoding = BoundedSemaphore(2)

@@ -187,9 +187,14 @@ def load_window(warehouse: Warehouse, window: str) -> dict[str, list[Document]]:
     return documents
 
 
-def load_media_names(warehouse: Warehouse) -> dict[str, tuple[str, str, str]]:
-    """Attachment's name → (id, kind, extension) in the media store."""
+def load_media(warehouse: Warehouse) -> dict[tuple[int, str], tuple[str, str, str]]:
+    """(Message's id, attachment's name) → (id, kind, extension) in the media store.
+
+    The id is empty where the export's file couldn't be read.
+    """
     return {
-        row[0]: (row[1], row[2], row[3])
-        for row in warehouse.rows("SELECT name, id, kind, extension FROM media")
+        (message, attachment): (id, kind, extension)
+        for message, attachment, id, kind, extension in warehouse.rows(
+            "SELECT message, attachment, id, kind, extension FROM message_media"
+        )
     }

@@ -113,14 +113,49 @@ CREATE TABLE IF NOT EXISTS forgotten (
     PRIMARY KEY (hash, form)
 );
 
--- attachments that are in the media store
+-- raw: the attachments that came with each export. Two phones may give one name to different files.
 CREATE TABLE IF NOT EXISTS media (
-    name TEXT PRIMARY KEY,            -- as the chat refers to it
-    id TEXT NOT NULL,                 -- in the media store
+    digest TEXT NOT NULL,             -- of the export
+    name TEXT NOT NULL,               -- as the export's messages refer to it
+    id TEXT NOT NULL,                 -- in the media store; empty if the file couldn't be read
     kind TEXT NOT NULL,
     extension TEXT NOT NULL,
-    size BIGINT NOT NULL
+    size BIGINT NOT NULL,
+    crc BIGINT,                       -- of a zip's member: tells a file that is known already without reading it
+    PRIMARY KEY (digest, name)
 );
+-- The file of each message of the log: out of the exports that have the message, the file of the one that counts most
+-- when they differ (see `rank_exports` and `settle` of the chat log), whatever the order of import.
+CREATE VIEW IF NOT EXISTS message_media AS
+WITH exports AS (
+    SELECT digest, first_id // 1000000 AS first_minute, last_id // 1000000 AS last_minute, row_number() OVER (
+        ORDER BY last_id // 1000000, modified NULLS LAST, messages, sequence) AS rank
+    FROM export_files WHERE digest IN (SELECT digest FROM media)
+), attached AS (
+    SELECT id AS message, id // 1000000 AS minute, epoch_ms(ts) // 60000 AS printed, author_id, attachment,
+        count(*) OVER (PARTITION BY printed, author_id) AS together
+    FROM raw_messages LEFT JOIN author_names USING (name) WHERE attachment IS NOT NULL
+), versions AS (
+    SELECT m.digest, epoch_ms(v.ts) // 60000 AS printed, author_id, v.attachment,
+        count(*) OVER (PARTITION BY m.digest, printed, author_id) AS together
+    FROM minute_members m JOIN minute_versions v ON v.minute = m.minute AND v.digest = m.source
+    LEFT JOIN author_names USING (name) WHERE v.attachment IS NOT NULL
+), holders AS (
+    -- Where exports agree, each that covers the minute has the message.
+    SELECT a.message, a.attachment, e.digest, a.attachment AS name
+    FROM attached a JOIN exports e ON a.minute BETWEEN e.first_minute AND e.last_minute
+    WHERE a.minute NOT IN (SELECT minute FROM minute_members)
+    UNION ALL
+    -- Elsewhere those that have it under this name; or under another, if it is the person's only one of the minute.
+    SELECT a.message, a.attachment, v.digest, v.attachment AS name
+    FROM attached a JOIN versions v
+    ON v.printed = a.printed AND coalesce(v.author_id, '') = coalesce(a.author_id, '')
+    AND (v.attachment = a.attachment OR (a.together = 1 AND v.together = 1))
+)
+SELECT message, attachment, m.id, kind, extension, m.size
+FROM holders h JOIN exports USING (digest) JOIN media m USING (digest, name)
+QUALIFY row_number() OVER (PARTITION BY message
+    ORDER BY m.id <> '' DESC, h.name = attachment DESC, rank DESC, m.id) = 1;
 
 -- a window is a range of message ids
 CREATE TABLE IF NOT EXISTS windows (

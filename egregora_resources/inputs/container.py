@@ -49,10 +49,11 @@ class ContainedFile:
     size: int
     modified: datetime | None
     opener: Callable[[], BinaryIO] = field(repr=False, compare=False)
+    crc: int | None = None
 
     def member(self) -> Member:
         """As media of an export."""
-        return Member(self.name, self.size, self.opener)
+        return Member(self.name, self.size, self.opener, self.crc)
 
 
 @dataclass(slots=True)
@@ -205,7 +206,9 @@ def _list_zip(opener: _Opener, where: str, parents: tuple[str, ...], listing: Li
                     listing.files += inside.files
                     continue
         listing.files.append(
-            ContainedFile(name, info.filename, (*parents, *parts[:-1]), info.file_size, _moment(info), member)
+            ContainedFile(
+                name, info.filename, (*parents, *parts[:-1]), info.file_size, _moment(info), member, info.CRC
+            )
         )
 
 

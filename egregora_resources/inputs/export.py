@@ -52,6 +52,8 @@ class Member:
     name: str
     size: int
     opener: Callable[[], BinaryIO] = field(repr=False, compare=False)
+    crc: int | None = None
+    """CRC-32 of the bytes, where the container tells it."""
 
     def open(self) -> BinaryIO:
         """A stream over the file's bytes; the caller closes it."""

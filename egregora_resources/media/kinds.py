@@ -41,6 +41,8 @@ LINKED: dict[str, frozenset[str]] = {
 }
 """By kind, the extensions under which an original is linked as it is. No picture is among them."""
 
+_PICTURES = frozenset({"jpg", "jpeg", "png", "gif", "webp", "heic", "avif"})
+
 _MAGIC: tuple[tuple[int, bytes, Kind, str], ...] = (
     (0, b"\xff\xd8\xff", "image", "jpg"),
     (0, b"\x89PNG\r\n\x1a\n", "image", "png"),
@@ -89,6 +91,18 @@ def recognise(head: bytes, extension: str) -> Recognised:
         known = extension in _OFFICE and _OFFICE[extension] in head
         return Recognised("document" if known else "unsupported", extension if known else extension or "zip")
     return _text(head, extension)
+
+
+def kind_by_name(name: str) -> Kind:
+    """What a file that isn't there probably was; its name is all there is to go by."""
+    stem, _, extension = name.lower().rpartition(".")
+    if stem.startswith("stk-") or "-sticker-" in stem:
+        return "sticker"
+    if extension in _PICTURES:
+        return "image"
+    if extension in LINKED["video"]:
+        return "video"
+    return "audio" if extension in LINKED["audio"] else "document"
 
 
 def _is_sticker(head: bytes) -> bool:

@@ -208,11 +208,14 @@ def _links_by_message(reading: Reading, topic: Topic) -> dict[int, list[str]]:
 
 
 def _pictures_by_message(reading: Reading, topic: Topic) -> dict[int, list[str]]:
-    """Pictures to show, by message: captioned ones first, no stickers, not too many."""
+    """Pictures to show, by message: captioned ones first, placeholders last, no stickers, not too many."""
     inside = {utterance.said.id for utterance in topic.utterances}
     good = [p for p in reading.stretch.pictures if p.message in inside and p.kind != "sticker"]
     unique = {picture.id: picture for picture in reversed(good)}
-    best = sorted(unique.values(), key=lambda picture: (not picture.caption, picture.message, picture.id))
+    best = sorted(
+        unique.values(),
+        key=lambda picture: (picture.missing, not picture.caption, picture.message, picture.id),
+    )
     found: dict[int, list[str]] = {}
     for picture in best[:MOST_PICTURES]:
         found.setdefault(picture.message, []).append(picture.id)
