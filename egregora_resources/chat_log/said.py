@@ -11,6 +11,8 @@ from egregora_resources.chat_log.order import POSITIONS
 CONTENT = "kind, text, attachment, edited, deleted, media_omitted, data"
 ROW = f"id, ts, name, {CONTENT}"
 """The columns of `raw_messages`."""
+FORGOTTEN = "forgotten"
+"""The kind of what is left of a message whose author was forgotten: its place, and in `data` ``person.trace``."""
 SAID = f"id, epoch_us(ts) // 1000000 AS second, name, {CONTENT}"
 """The fields of `Said`, selected from them."""
 
@@ -36,7 +38,12 @@ class Said(NamedTuple):
 
     @property
     def speaker(self) -> str | None:
-        """Who said it; no one for the app's own notices, which some phones label and others don't."""
+        """Who said it; no one for the app's own notices, which some phones label and others don't.
+
+        Of people who were forgotten it is only known which messages are the same person's.
+        """
+        if self.kind == FORGOTTEN:
+            return f"{FORGOTTEN} {(self.data or '').partition('.')[0]}"
         return None if self.kind == "notice" else self.name
 
     @property
@@ -89,4 +96,5 @@ class Slot:
 
 
 def face_of(said: Said) -> Face:
-    return Face(said.speaker, said.minute, said.text, said.attachment)
+    text = said.data or "" if said.kind == FORGOTTEN else said.text
+    return Face(said.speaker, said.minute, text, said.attachment)

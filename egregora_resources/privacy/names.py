@@ -10,8 +10,8 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from egregora_resources.privacy.casing import Caution, capitals_throughout, caution, means_person
 from egregora_resources.privacy.findings import Finding, Occupied, cut, protected, without_overlaps
@@ -30,6 +30,7 @@ _MENTION = re.compile(
 _EVERYBODY = frozenset({"all", "everyone", "todos", "todas", "tous", "alle", "tutti", "meta ai"})
 _NUMBER = re.compile(r"@?\+?\(?\d(?:[ ()./\-]{0,3}\d){6,20}(?!\d)")
 _UNSPACED_CHARACTER = re.compile(rf"[{UNSPACED}]")
+_NOBODY = ""
 _RANK: dict[FormKind, int] = {"full": 0, "initial": 1, "first": 2, "last": 3}
 
 
@@ -71,6 +72,17 @@ class NameIndex:
                 self._printed[_printed_key(name)][clean_name(name)] = person.token
                 for form in forms(name, self._vocabulary):
                     by_form[form].add(person.token)
+        self._complete(by_form)
+
+    @classmethod
+    def of_forms(cls, known: Iterable[Form], numbers: Iterable[str], language: str) -> NameIndex:
+        """Finds somebody of whom only these forms of their name, and numbers in digits, are known."""
+        index = cls((), language)
+        index._numbers.update((number, {_NOBODY}) for number in numbers)
+        index._complete({form: {_NOBODY} for form in known})
+        return index
+
+    def _complete(self, by_form: Mapping[Form, set[str]]) -> None:
         # Somebody known by one word: that word is their full name.
         self._single_names = frozenset(key for key in self._printed if WORD.fullmatch(key))
         self._entries: dict[str, list[_Entry]] = defaultdict(list)
@@ -80,7 +92,7 @@ class NameIndex:
         stretches = sorted(map(re.escape, self._unspaced), key=len, reverse=True)
         self._unspaced_re = re.compile("|".join(stretches)) if stretches else None
 
-    def _index(self, by_form: dict[Form, set[str]]) -> None:
+    def _index(self, by_form: Mapping[Form, set[str]]) -> None:
         best: dict[tuple[tuple[str, ...], bool], FormKind] = {}
         for form in by_form:
             place = (form.words, form.unspaced)
@@ -104,6 +116,21 @@ class NameIndex:
             return text
         folded = Folded(text)
         return cut(folded, self._outside_links(folded))
+
+    def erase(self, text: str, is_theirs: Callable[[str], bool]) -> str:
+        """The text with ``[name]`` or ``[phone]`` wherever one of these people is named, in links and addresses too.
+
+        Args:
+            text: as sent.
+            is_theirs: whether a marked mention (``@⁨…⁩``) of this name is theirs.
+        """
+        if "@" in text:
+            text = _MENTION.sub(lambda match: "[name]" if is_theirs(match[1]) else match[0], text)
+        if not self.may_touch(fold(text)):
+            return text
+        folded = Folded(text)
+        found = without_overlaps(self.find(folded), Occupied(len(folded.folded)))
+        return cut(folded, [replace(finding, tokens=frozenset()) for finding in found])
 
     def people_in(self, text: str) -> set[str]:
         """The tokens of the people whose names `replace` would take out, all of them where a name is shared."""
@@ -200,15 +227,10 @@ class NameIndex:
     def _find_numbers(self, folded: str) -> Iterator[Finding]:
         if not self._numbers:
             return
-        for match in _NUMBER.finditer(folded):
-            start = match.start()
-            if folded[start - 1 : start].isalnum():
-                continue
-            digits = "".join(c for c in match[0].replace("(0)", "") if c.isdecimal())
-            digits = digits.removeprefix("00")
+        for start, end, digits in numbers_in(folded):
             tokens = self.of_number(digits)
             if tokens:
-                yield Finding(start, match.end(), "phone", tokens)
+                yield Finding(start, end, "phone", tokens)
 
     def _find_unspaced(self, folded: str) -> Iterator[Finding]:
         if self._unspaced_re is None or not _UNSPACED_CHARACTER.search(folded):
@@ -264,6 +286,15 @@ class NameIndex:
             return True
         written = " ".join(unicodedata.normalize("NFC", text.written(start, end)).split())
         return written in self._printed.get(_printed_key(written), {})
+
+
+def numbers_in(folded: str) -> Iterator[tuple[int, int, str]]:
+    """What may be phone numbers in a folded text: start, end, and the digits without ``+`` or ``00``."""
+    for match in _NUMBER.finditer(folded):
+        start = match.start()
+        if not folded[start - 1 : start].isalnum():
+            digits = "".join(c for c in match[0].replace("(0)", "") if c.isdecimal())
+            yield start, match.end(), digits.removeprefix("00")
 
 
 def _printed_key(name: str) -> str:

@@ -154,6 +154,10 @@ class Pseudonyms:
         value = f"number\0{number}" if number else f"name\0{clean_name(printed_name)}"
         return _keyed(self._secret, "author", value).hex()[:16]
 
+    def hashed(self, value: str) -> str:
+        """32 hexadecimal digits that tell whether a value is the one once hashed, to who has the secret."""
+        return _keyed(self._secret, "forgotten", value).hex()[:32]
+
     def token(self, author_id: str, taken: Collection[str]) -> str:
         """A pseudonym for this author that isn't among those `taken` by others."""
         adjectives, animals, places = _words("adjectives"), _words("animals"), _words("places")
