@@ -25,10 +25,14 @@ class Finding:
     kind: Kind
     tokens: frozenset[str] = frozenset()
     """Whom it may mean; exactly one is put in its place, several are nobody in particular."""
+    unnamed: bool = False
+    """Whoever it is must not be told apart: they opted out."""
+    doubtful: bool = False
+    """A name that is also a word."""
 
     @property
     def replacement(self) -> str:
-        if len(self.tokens) == 1:
+        if len(self.tokens) == 1 and not self.unnamed:
             return "@" + next(iter(self.tokens))
         return f"[{self.kind}]"
 
@@ -57,12 +61,14 @@ class Occupied:
         )
 
 
-def protected(folded: str, known: frozenset[str] = frozenset()) -> list[Span]:
-    """Where earlier cleaning put tokens and placeholders: nothing is looked for there."""
+def protected(
+    folded: str, known: frozenset[str] = frozenset(), hidden: frozenset[str] = frozenset()
+) -> list[Span]:
+    """Where earlier cleaning put tokens and placeholders: nothing is looked for there, but for the `hidden` ones."""
     spans: list[Span] = []
     if "@" in folded:
         for match in TOKEN_RE.finditer(folded):
-            if match[1] in known or is_token(match[1]):
+            if match[1] not in hidden and (match[1] in known or is_token(match[1])):
                 spans.append(match.span())
     if "[" in folded:
         spans += [match.span() for match in PLACEHOLDER.finditer(folded)]

@@ -1,8 +1,8 @@
 """Names inside text become person tokens.
 
 Mentions (``@⁨Laura Bennett⁩``, ``@447700900123``), full names, distinctive first names and surnames
-become ``@amber-heron``. A name that several people share, and the mention of somebody unknown, become
-``[name]``. Links and e-mail addresses are left alone here: see `scrubber.py`.
+become ``@amber-heron``. A name that several people share, the mention of somebody unknown, and whoever opted
+out, become ``[name]``. Links and e-mail addresses are left alone here: see `scrubber.py`.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from egregora_resources.privacy.casing import Caution, capitals_throughout, caution, means_person
-from egregora_resources.privacy.findings import Finding, Occupied, cut, protected, without_overlaps
+from egregora_resources.privacy.findings import Finding, Kind, Occupied, cut, protected, without_overlaps
 from egregora_resources.privacy.folding import MANY_DIGITS, UNSPACED, WORD, Folded, end_of_row, fold, words
 from egregora_resources.privacy.links import emails, links, may_hold_link
 from egregora_resources.privacy.name_forms import Form, FormKind, forms
-from egregora_resources.privacy.pseudonyms import clean_name, number_of
+from egregora_resources.privacy.pseudonyms import TOKEN_RE, clean_name, number_of, tokens_in
 from egregora_resources.privacy.vocabulary import vocabulary
 
-VERSION = 1
+VERSION = 2
 """Part of fingerprints: raise it when the same people and text give another result."""
 
 _MENTION = re.compile(
@@ -42,7 +42,7 @@ class Person:
     names: tuple[str, ...]
     """Every printed name of theirs, phone numbers as printed among them."""
     opted_out: bool = False
-    """Changes nothing here: what others wrote about them keeps its tokens, and so stays fresh."""
+    """What others wrote about them tells nobody who is meant: no token stands for them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,9 @@ class NameIndex:
 
     def __init__(self, people: Sequence[Person], language: str = "en") -> None:
         self._vocabulary = vocabulary(language)
-        self.tokens = frozenset(person.token for person in people)
+        self.hidden = frozenset(person.token for person in people if person.opted_out)
+        """Tokens of those who opted out: none of them is written, and where one stands, it goes."""
+        self.tokens = frozenset(person.token for person in people) - self.hidden
         self._printed: dict[str, dict[str, str]] = defaultdict(dict)
         self._numbers: dict[str, set[str]] = defaultdict(set)
         by_form: dict[Form, set[str]] = defaultdict(set)
@@ -146,7 +148,7 @@ class NameIndex:
 
     def _outside_links(self, text: Folded) -> list[Finding]:
         folded = text.folded
-        spans = protected(folded, self.tokens)
+        spans = protected(folded, self.tokens, self.hidden)
         if may_hold_link(folded):
             spans += links(folded)
         if "@" in folded:
@@ -161,7 +163,7 @@ class NameIndex:
 
     def _mention(self, match: re.Match[str]) -> str:
         tokens = self._mentioned(match[1])
-        if len(tokens) == 1:
+        if len(tokens) == 1 and not tokens & self.hidden:
             replacement = "@" + next(iter(tokens))
         elif number_of(match[1]):
             replacement = "[phone]"
@@ -201,6 +203,7 @@ class NameIndex:
             not self._first_words.isdisjoint(words(folded))
             or (self._unspaced_re is not None and self._unspaced_re.search(folded) is not None)
             or (bool(self._numbers) and MANY_DIGITS.search(folded) is not None)
+            or (bool(self.hidden) and not self.hidden.isdisjoint(tokens_in(folded)))
         )
 
     def in_link(self, link: str) -> bool:
@@ -220,9 +223,17 @@ class NameIndex:
 
     def find(self, text: Folded) -> Iterator[Finding]:
         """Where people are named, wherever that is; several findings may overlap, the better ones come first."""
+        for match in TOKEN_RE.finditer(text.folded) if self.hidden else ():
+            if match[1] in self.hidden:
+                yield self._found(*match.span(), "name", frozenset({match[1]}))
         yield from self._find_numbers(text.folded)
         yield from self._find_unspaced(text.folded)
         yield from self._find_words(text)
+
+    def _found(
+        self, start: int, end: int, kind: Kind, tokens: frozenset[str], *, doubtful: bool = False
+    ) -> Finding:
+        return Finding(start, end, kind, tokens, not self.hidden.isdisjoint(tokens), doubtful)
 
     def _find_numbers(self, folded: str) -> Iterator[Finding]:
         if not self._numbers:
@@ -230,7 +241,7 @@ class NameIndex:
         for start, end, digits in numbers_in(folded):
             tokens = self.of_number(digits)
             if tokens:
-                yield Finding(start, end, "phone", tokens)
+                yield self._found(start, end, "phone", tokens)
 
     def _find_unspaced(self, folded: str) -> Iterator[Finding]:
         if self._unspaced_re is None or not _UNSPACED_CHARACTER.search(folded):
@@ -241,7 +252,7 @@ class NameIndex:
                 continue  # in the middle of a Korean syllable
             if folded[start - 1 : start] == "@":
                 start -= 1
-            yield Finding(start, end, "name", self._unspaced[match[0]].tokens)
+            yield self._found(start, end, "name", self._unspaced[match[0]].tokens)
 
     def _find_words(self, text: Folded) -> Iterator[Finding]:
         folded = text.folded
@@ -272,7 +283,10 @@ class NameIndex:
             entry.caution != "none" and folded[end : end + 1] in "._-" and folded[end + 1 : end + 2].isalnum()
         ):
             return None  # a handle, "@rose.garden"
-        return Finding(start if mention_start is None else mention_start, end, "name", entry.tokens)
+        doubtful = entry.caution != "none" and len(entry.words) == 1
+        return self._found(
+            start if mention_start is None else mention_start, end, "name", entry.tokens, doubtful=doubtful
+        )
 
     def _means_person(self, text: Folded, start: int, end: int, entry: _Entry) -> bool:
         if entry.kind == "initial":

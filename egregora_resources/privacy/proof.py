@@ -5,17 +5,18 @@ A leak says what kind of thing was found, where, and whose it is; never the thin
 
 from __future__ import annotations
 
-import html
 import re
 import sys
 from bisect import bisect_right
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
-from egregora_resources.privacy.findings import Finding, Span
+from egregora_resources.privacy.findings import PLACEHOLDER, Finding, Span
 from egregora_resources.privacy.folding import WORD, Folded, end_of_row, fold, words
 from egregora_resources.privacy.names import NameIndex, Person
-from egregora_resources.privacy.pseudonyms import display_name
+from egregora_resources.privacy.page_text import BLOCK
+from egregora_resources.privacy.pseudonyms import TOKEN_RE, display_name
 from egregora_resources.privacy.scrubber import Scrubber, ScrubRules
 
 RUN_WORDS = 6
@@ -23,9 +24,12 @@ RUN_CHARACTERS = 23
 """25 characters as written: folded text has no punctuation."""
 _RUN_IDEOGRAPHS = 12
 
-_BLOCK = "\x0c"
-"""Stands in the text of a page where one block of it ends: no run of words goes on behind it."""
-_PARAGRAPH = re.compile(rf"(?:[^\n{_BLOCK}]|\n(?!\s*\n))+")
+_RUN_LETTERS = 10
+"""A run is words: rows of numbers, as in a table, are nobody's."""
+
+_PARAGRAPH = re.compile(rf"(?:[^\n{BLOCK}]|\n(?!\s*\n))+")
+_NAMELESS = re.compile(rf"{TOKEN_RE.pattern}|{PLACEHOLDER.pattern}")
+_NO_LETTERS = str.maketrans("", "", "0123456789 ")
 _ANY_WORD = re.compile(r"[^\W_]+")
 _IDEOGRAPH = re.compile(
     "[\u0e00-\u0eff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"
@@ -47,11 +51,14 @@ class LeakDetector:
     """Reads finished text for raw names, personal numbers, and words of people who opted out.
 
     Args:
-        people: everybody whose names must not appear.
+        people: everybody whose names must not appear; of those who opted out, pseudonyms must not either.
         rules: what the scrubber takes out, so that both agree on what is personal.
         opted_out_texts: token and raw text of every message of those who opted out.
-        other_texts: raw texts of everybody else: what they wrote too is nobody's secret.
-        allowed: names that people chose to be shown by (aliases).
+        other_texts: what everybody else wrote, raw and cleaned: what they wrote too is nobody's secret. Read only if
+            somebody opted out.
+        allowed: names that people are shown by (aliases; on level ``open`` their own).
+        own_words: what the site says of itself (its title, its buttons): neither a name nor a secret.
+        cleaned: the cleaned chat: an ordinary word that is also a name is nobody's if the scrubber left it there.
         language: the chat's language, as for `NameIndex`.
     """
 
@@ -63,48 +70,79 @@ class LeakDetector:
         other_texts: Iterable[str] = (),
         *,
         allowed: Collection[str] = (),
+        own_words: Collection[str] = (),
+        cleaned: Callable[[], Iterable[str]] = tuple,
         language: str = "en",
     ) -> None:
         self._scrubber = Scrubber(rules, NameIndex(people, language))
-        shown = (*allowed, *(display_name(person.token) for person in people))
+        self._cleaned = cleaned
+        self._known_clean: set[int] = set()
         self._allowed: dict[str, list[tuple[str, ...]]] = {}
-        for name in shown:
-            spelt = tuple(words(fold(name)))
-            if spelt:
-                self._allowed.setdefault(spelt[0], []).append(spelt)
+        gone = [person.token for person in people if person.opted_out]
+        self._gone = re.compile("|".join(f"\\b{_pseudonym(token)}\\b" for token in gone)) if gone else None
+        for name in (*allowed, *(display_name(person.token) for person in people if not person.opted_out)):
+            self._allow(fold(name))
+        for text in own_words:
+            folded = Folded(text)
+            for finding in self._scrubber.find(folded):
+                if finding.kind == "name":
+                    self._allow(folded.folded[finding.start : finding.end])
         self._runs: dict[int, str] = {}
         for token, text in opted_out_texts:
-            for version in self._versions(text):
-                self._runs.update(dict.fromkeys(_runs_of(version), token))
+            for version in (text, *_NAMELESS.split(self._scrubber.scrub(text))):
+                self._runs.update(dict.fromkeys(_runs_of(version or ""), token))
         if self._runs:
-            for text in other_texts:
-                for version in self._versions(text):
-                    for run in _runs_of(version):
-                        self._runs.pop(run, None)
+            for text in (*own_words, *other_texts):
+                for run in _runs_of(text):
+                    self._runs.pop(run, None)
 
-    def _versions(self, text: str) -> set[str]:
-        return {text, self._scrubber.scrub(text)}
+    def _allow(self, folded: str) -> None:
+        spelt = tuple(words(folded))
+        if spelt:
+            self._allowed.setdefault(spelt[0], []).append(spelt)
 
     def find(self, text: str, file: str = "") -> list[Leak]:
         """The leaks in a text, in order; `file` is named in where they are.
 
-        A page's markup goes through `text_of_page` first.
+        A page's markup goes through `text_of_page` first. A part of a text (see `BLOCK`) found clean is not read again
+        when it comes back, as on the pages of a site most do.
         """
+        leaks: dict[Leak, None] = {}
+        line = 1
+        for part in text.split(BLOCK):
+            key = hash(part)
+            if part and key not in self._known_clean:
+                found = self._find(part)
+                if not found:
+                    self._known_clean.add(key)
+                for number, kind, token in found:
+                    where = f"line {line + number}"
+                    leaks[Leak(kind, f"{file}, {where}" if file else where, token)] = None
+            line += part.count("\n")
+        return list(leaks)
+
+    def _find(self, text: str) -> list[tuple[int, str, str]]:
+        """(lines before it, kind, whose) of what is found in one part of a text."""
         folded = Folded(text)
-        breaks = [match.start() for match in re.finditer("\n", text)]
         placed: list[tuple[int, str, str]] = []
         shown = list(self._allowed_spans(folded.folded))
         for finding in self._scrubber.find(folded):
-            if finding.kind == "name" and _within(finding, shown):
+            if finding.kind == "name" and (_within(finding, shown) or self._is_a_word(finding, folded)):
                 continue
             start, _ = folded.span(finding.start, finding.end)
-            placed.append((bisect_right(breaks, start) + 1, finding.kind, " ".join(sorted(finding.tokens))))
-        placed += [(number, "verbatim", token) for number, token in self._verbatim(text)]
-        leaks: dict[Leak, None] = {}
-        for number, kind, token in sorted(placed):
-            line = f"line {number}"
-            leaks[Leak(kind, f"{file}, {line}" if file else line, token)] = None
-        return list(leaks)
+            placed.append((text.count("\n", 0, start), finding.kind, " ".join(sorted(finding.tokens))))
+        for match in self._gone.finditer(text) if self._gone else ():
+            token = match[0].lower().replace(" ", "-")
+            placed.append((text.count("\n", 0, match.start()), "name", token))
+        return sorted({*placed, *((number, "verbatim", token) for number, token in self._verbatim(text))})
+
+    def _is_a_word(self, finding: Finding, text: Folded) -> bool:
+        """Whether a name that is also a word stands as that word in the cleaned chat."""
+        return finding.doubtful and text.folded[finding.start : finding.end].lstrip("@") in self._plain_words
+
+    @cached_property
+    def _plain_words(self) -> frozenset[str]:
+        return frozenset(word for text in self._cleaned() for word in words(fold(text)))
 
     def _allowed_spans(self, folded: str) -> Iterator[Span]:
         found = list(WORD.finditer(folded))
@@ -123,8 +161,12 @@ class LeakDetector:
             for start, run in _runs(folded):
                 token = self._runs.get(run)
                 if token is not None:
-                    before = text.count("\n", 0, paragraph.start())
-                    yield before + folded.count("\n", 0, start) + 1, token
+                    yield text.count("\n", 0, paragraph.start()) + folded.count("\n", 0, start), token
+
+
+def _pseudonym(token: str) -> str:
+    """A pattern for a pseudonym as stored or as shown; an otter that is calm is no Calm Otter."""
+    return rf"(?:{token}|{display_name(token)})"
 
 
 def _within(finding: Finding, spans: Sequence[Span]) -> bool:
@@ -153,68 +195,18 @@ def _runs(folded: str) -> Iterator[tuple[int, int]]:
     for index, (start, word) in enumerate(found):
         begin = starts[index]
         if index + RUN_WORDS < len(starts):
-            yield start, hash(joined[begin : starts[index + RUN_WORDS] - 1])
+            run = joined[begin : starts[index + RUN_WORDS] - 1]
+            if _enough_letters(run):
+                yield start, hash(run)
         if begin + RUN_CHARACTERS <= length:
-            yield start, hash(joined[begin : begin + RUN_CHARACTERS])
+            run = joined[begin : begin + RUN_CHARACTERS]
+            if _enough_letters(run):
+                yield start, hash(run)
         if not word.isascii() and _IDEOGRAPH.search(word):
             for offset in range(len(word)):
                 if begin + offset + _RUN_IDEOGRAPHS <= length:
                     yield start + offset, hash(joined[begin + offset : begin + offset + _RUN_IDEOGRAPHS])
 
 
-_CODE = re.compile(
-    r"<script\b(?![^>]*\bjson\b)[^>]*>.*?</script\s*>|<style\b[^>]*>.*?</style\s*>", re.IGNORECASE | re.DOTALL
-)
-_TAG = re.compile(
-    r"<!--.*?-->|</?([a-z][\w:-]*)((?:[^<>\"']|\"[^\"]*\"|'[^']*')*)>|<![^>]*>", re.IGNORECASE | re.DOTALL
-)
-_READ_ATTRIBUTE = re.compile(
-    r"\b(?:title|alt|content|href|src|srcset|cite|aria-label|aria-description|value|placeholder|label|summary|download|id|name|data-[\w-]+)"
-    r"\s*=\s*(?:\"([^\"]*)\"|'([^']*)')",
-    re.IGNORECASE,
-)
-_INLINE = frozenset(
-    [
-        *(
-            "a",
-            "abbr",
-            "b",
-            "bdi",
-            "bdo",
-            "cite",
-            "code",
-            "del",
-            "em",
-            "font",
-            "i",
-            "ins",
-            "kbd",
-            "mark",
-            "q",
-        ),
-        *("s", "small", "span", "strong", "sub", "sup", "time", "tspan", "u", "wbr"),
-    ]
-)
-
-
-def text_of_page(markup: str) -> str:
-    """What a page's markup says: its text, comments, and the attributes that hold words or addresses.
-
-    Lines stay where they are. Scripts and styles say nothing; JSON does.
-    """
-    without_code = _CODE.sub(lambda match: "\n" * match[0].count("\n"), markup)
-    return html.unescape(_TAG.sub(_words_of_tag, without_code))
-
-
-def _words_of_tag(match: re.Match[str]) -> str:
-    tag, attributes = match[1], match[2]
-    if tag is None:
-        return f"{_BLOCK}{match[0][4:-3]}{_BLOCK}" if match[0].startswith("<!--") else _BLOCK
-    said: list[str] = []
-    done = 0
-    for attribute in _READ_ATTRIBUTE.finditer(attributes):
-        said.append("\n" * attributes.count("\n", done, attribute.start()))
-        said.append(f"{_BLOCK}{attribute[1] or attribute[2] or ''}{_BLOCK}")
-        done = attribute.end()
-    said.append("\n" * attributes.count("\n", done))
-    return "".join(said) if tag.lower() in _INLINE else _BLOCK + "".join(said)
+def _enough_letters(run: str) -> bool:
+    return len(run.translate(_NO_LETTERS)) >= _RUN_LETTERS

@@ -19,7 +19,7 @@ from egregora_resources.privacy.national_ids import national_ids
 from egregora_resources.privacy.payments import cards, ibans
 from egregora_resources.privacy.phones import phone_numbers
 
-VERSION = 2
+VERSION = 3
 """Part of fingerprints: raise it when the same rules and text give another result."""
 
 _ROUNDS = 6
@@ -96,7 +96,7 @@ class Scrubber:
         linked = may_hold_link(folded)
         addressed = self.rules.emails and ("@" in folded or "(" in folded or "[" in folded)
         numbered = MANY_DIGITS.search(folded) is not None
-        occupied = Occupied(len(folded), protected(folded, self.names.tokens))
+        occupied = Occupied(len(folded), protected(folded, self.names.tokens, self.names.hidden))
         findings: list[Finding] = []
         addresses = [span for span in emails(folded) if occupied.free(*span)] if addressed else []
         if linked:
@@ -129,9 +129,9 @@ class Scrubber:
         for number in phone_numbers(occupied.blank(folded), self._regions):
             tokens = self.names.of_number(number.digits)
             mentioned = bool(tokens) and folded[number.start - 1 : number.start] == "@"
-            yield Finding(
-                number.start - mentioned, number.end, "phone", tokens if len(tokens) == 1 else frozenset()
-            )
+            unnamed = not tokens.isdisjoint(self.names.hidden)
+            whose = tokens if len(tokens) == 1 else frozenset[str]()
+            yield Finding(number.start - mentioned, number.end, "phone", whose, unnamed)
 
     def _in_link(self, text: Folded, start: int, end: int) -> Finding | None:
         """What a link gives away, if anything: the link as a whole goes then."""

@@ -11,7 +11,8 @@ from egregora_resources.publishing.cleaning import one_line
 from egregora_resources.publishing.content import Person
 from egregora_resources.publishing.slugs import path_segment
 
-MENTION = re.compile(r"(?<![\w@./])@([a-z]+(?:-[a-z0-9]+)+)")
+MENTION = re.compile(r"(?<![\w@./])@([a-z]+(?:-[a-z0-9]+)+)|(?:\[|&#91;)name\]")
+"""A token, which is group 1; or what stands for somebody whom nothing tells apart."""
 HUES = 8
 CODE = re.compile(
     r"^(?:```|~~~)[\s\S]*?(?:^(?:```|~~~)[ ]*$|\Z)|(?<!`)(`+)(?!`)[^`\n]+(?<!`)\1(?!`)", re.MULTILINE
@@ -20,8 +21,10 @@ CODE = re.compile(
 _MARKDOWN = re.compile(r"[\\`*_{}\[\]()#+\-.!|~:&<>=]")
 
 
-def known_prefix(token: str, people: Container[str]) -> tuple[str | None, str]:
+def known_prefix(token: str | None, people: Container[str]) -> tuple[str | None, str]:
     """The person that ``amber-heron`` or ``amber-heron-like`` begins with, and what follows."""
+    if token is None:
+        return None, ""
     head = token
     while head not in people:
         head, hyphen, _ = head.rpartition("-")
@@ -82,7 +85,7 @@ class Cast:
 
     def named(self, text: str) -> str:
         """`text` with names for tokens, for places without links."""
-        if "@" not in text:
+        if "@" not in text and "name]" not in text:
             return text
 
         def name(match: re.Match[str]) -> str:
@@ -93,7 +96,7 @@ class Cast:
 
     def linked(self, text: str, root: str) -> str:
         """Markdown `text` with links to people's pages for tokens; plain names within code."""
-        if "@" not in text:
+        if "@" not in text and "name]" not in text:
             return text
 
         def link(match: re.Match[str]) -> str:

@@ -161,10 +161,12 @@ def test_somebody_known_by_several_names_has_one_token() -> None:
     assert names.replace("lolly, Laura, +44 7700-900123") == f"@{LAURA}, @{LAURA}, @{LAURA}"
 
 
-def test_an_opted_out_person_keeps_the_token_in_what_others_wrote() -> None:
-    assert (
-        NameIndex([Person(LAURA, ("Laura Bennett",), opted_out=True)]).replace("hi Laura") == f"hi @{LAURA}"
-    )
+def test_whoever_opted_out_is_nobody_in_particular_in_what_others_wrote() -> None:
+    names = NameIndex([Person(LAURA, ("Laura Bennett", "+44 7700 900123"), opted_out=True)])
+    assert names.replace("hi Laura, @\u2068Laura Bennett\u2069") == "hi [name], [name]"
+    assert names.replace(f"hi @{LAURA} and {LAURA}") == f"hi [name] and {LAURA}"
+    assert LAURA not in names.replace("call +44 7700 900123 or @447700900123")
+    assert names.people_in(f"hi Laura, @{LAURA}") == {LAURA}
 
 
 def test_a_name_made_of_the_words_of_a_token_leaves_tokens_alone() -> None:

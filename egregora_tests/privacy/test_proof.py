@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 
 from egregora_resources.privacy.names import NameIndex, Person
-from egregora_resources.privacy.proof import Leak, LeakDetector, text_of_page
+from egregora_resources.privacy.page_text import text_of_page
+from egregora_resources.privacy.proof import Leak, LeakDetector
 from egregora_resources.privacy.scrubber import Scrubber, ScrubRules
 
 LAURA, DAVID, ROSE = "amber-heron", "calm-otter", "neat-eagle"
@@ -29,7 +30,7 @@ def detector(**more: object) -> LeakDetector:
 
 
 def test_names_numbers_and_addresses_are_found_with_their_lines() -> None:
-    text = "Laura wrote\nto @calm-otter\n\nat x@example.com or 020 7946 0958, not 07700 900123\nDavid OKAFOR"
+    text = "Laura wrote\nto @amber-heron\n\nat x@example.com or 020 7946 0958, not 07700 900123\nDavid OKAFOR"
     assert detector().find(text, "index.html") == [
         Leak("name", "index.html, line 1", LAURA),
         Leak("e-mail", "index.html, line 4"),
