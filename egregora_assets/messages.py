@@ -64,13 +64,18 @@ def anonymise(work: WindowWork) -> list[Message]:
                 time=row["ts"],
                 author=member.token,
                 kind=row["kind"],
-                text=HIDDEN_TEXT.get(row["kind"]) or scrub("" if row["media_omitted"] else text),
+                text=HIDDEN_TEXT.get(row["kind"]) or scrub(_caption(text) if row["media_omitted"] else text),
                 media=media,
                 edited=row["edited"],
                 data=data,
             )
         )
     return messages
+
+
+def _caption(text: str) -> str:
+    """What was written to media that the phone left out, without the line that says so."""
+    return text.partition("\n")[2]
 
 
 def _scrub_data(value: Any, scrub: Any) -> Any:

@@ -183,6 +183,7 @@ def _post(
     known = post.front_matter
     _, pinned, title, _ = override or (False, False, None, None)
     text = _body(post, override)
+    sent = [message.media for message in quoted.values() if message.media]
     return Post(
         id=post.id,
         slug=post.slug or post.id,
@@ -197,7 +198,7 @@ def _post(
         tags=settled[1],
         people=known["people"],
         messages=quoted,
-        media={media: views[media] for media in _PICTURE.findall(text) if media in views},
+        media={media: views[media] for media in [*_PICTURE.findall(text), *sent] if media in views},
         links={url: LinkView(url, link["title"], link["summary"]) for url, link in known["links"].items()},
         banner=banner.body if banner and banner.front_matter["format"] == "svg" else "",
         banner_alt=banner.front_matter["alt"] if banner else "",

@@ -165,6 +165,8 @@ class _Expansion:
         self.post = post
         self.desk = desk
         self.several_days = post.start.date() != post.end.date()
+        self.in_place = {argument for kind, argument in _DIRECTIVE.findall(post.body) if kind == "picture"}
+        """Media that the body shows by themselves: a quote doesn't show them once more."""
         self.shared_by = {message.media: message for message in post.messages.values() if message.media}
 
     def expand(self, kind: str, argument: str) -> str:
@@ -177,7 +179,8 @@ class _Expansion:
         if message is None:
             return ""
         data = self._said(message)
-        if message.media and (media := self.post.media.get(message.media)):
+        media = self.post.media.get(message.media or "")
+        if media and media.id not in self.in_place:
             data["media"] = [self._media(media, self.desk.cast[message.author])]
         return block("quote", data) if data["text"].strip() or data.get("media") else ""
 
