@@ -9,12 +9,14 @@ from __future__ import annotations
 import zipfile
 import zlib
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 from filelock import FileLock, Timeout
 
 from egregora_assets.progress import Progress, Silent
@@ -25,7 +27,6 @@ from egregora_resources.errors import UserError
 from egregora_resources.inbox import inbox_files
 from egregora_resources.inputs.export import Export, InputError, Member
 from egregora_resources.inputs.registry import export_digest, read_export
-from egregora_resources.llm.offline.language import detect
 from egregora_resources.media_store import MediaStore
 from egregora_resources.people import load_people, obey_commands
 from egregora_resources.privacy.pseudonyms import Pseudonyms, load_secret, secret_check
@@ -112,8 +113,9 @@ def import_exports(
     """
     progress = progress or Silent()
     report = ImportReport()
-    with import_lock(folder, progress):
+    with import_lock(folder, progress), ThreadPoolExecutor(1) as beside:
         _join_same(folder, settings, warehouse)
+        first = warehouse.fact("language") is None
         known = {row[0] for row in warehouse.rows("SELECT digest FROM export_files")}
         exports: list[Export] = []
         site_chat = warehouse.fact("chat")
@@ -122,6 +124,8 @@ def import_exports(
                 report.files.append(Imported(path.name, known=True))
                 continue
             progress.say(f"Reading {path.name}")
+            if first:
+                beside.submit(_load_language_model)
             export = read_export(
                 path,
                 chat=chat or settings.input.chat or None,
@@ -133,14 +137,19 @@ def import_exports(
                 )
             site_chat = _check_chat(site_chat, export, wanted=chat)
             exports.append(export)
+        language = beside.submit(_language, exports[0]) if first and exports else None
         for export in exports:
             media = _store_media(folder, warehouse, export, progress)
             with warehouse.transaction() as connection:
                 merged = _merge(connection, folder, settings, export, media)
+                if language:
+                    connection.execute(
+                        "INSERT OR IGNORE INTO facts VALUES ('language', ?)", [language.result()]
+                    )
                 report.command_errors = obey_commands(connection)
                 report.layout = _lay_out(connection, settings)
                 connection.execute("INSERT OR REPLACE INTO facts VALUES ('chat', ?)", [site_chat])
-            notices = export.messages["is_system"].to_pylist().count(True)
+            notices = pc.call_function("sum", [export.messages["is_system"]]).as_py()
             report.files.append(
                 Imported(
                     file=export.source.name,
@@ -293,13 +302,23 @@ def _merge(
         connection.register("came", rows)
         connection.execute("INSERT OR IGNORE INTO media SELECT ?, * FROM came", [export.digest])
         connection.unregister("came")
-    if not connection.execute("SELECT 1 FROM facts WHERE key = 'language'").fetchone():
-        texts = connection.execute(
-            "SELECT text FROM raw_messages WHERE kind = 'text' AND strlen(text) > 20 ORDER BY id LIMIT ?",
-            [LANGUAGE_SAMPLE],
-        ).fetchall()
-        connection.execute("INSERT INTO facts VALUES ('language', ?)", [detect([row[0] for row in texts])])
     return merged
+
+
+def _load_language_model() -> None:
+    from egregora_resources.llm.offline.language import load_model
+
+    load_model()
+
+
+def _language(export: Export) -> str:
+    """Of the chat, as the beginning of an export tells."""
+    from egregora_resources.llm.offline.language import detect
+
+    some = export.messages.slice(0, 10 * LANGUAGE_SAMPLE)
+    pairs = zip(some["kind"].to_pylist(), some["text"].to_pylist(), strict=True)
+    texts = [text for kind, text in pairs if kind == "text" and len(text) > 20]
+    return detect(texts[:LANGUAGE_SAMPLE])
 
 
 class StoredMedia(NamedTuple):

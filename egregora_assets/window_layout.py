@@ -10,6 +10,7 @@ import unicodedata
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -164,7 +165,9 @@ def _store(
             "SELECT key, content, touched, reported, retired FROM windows"
         ).fetchall()
     }
-    contents = {cut.label: log.fingerprint(cut.first, cut.last) for cut in cuts}
+    with ThreadPoolExecutor() as threads:  # to hash needs no lock of Python's
+        hashes = threads.map(log.fingerprint, [cut.first for cut in cuts], [cut.last for cut in cuts])
+        contents = dict(zip([cut.label for cut in cuts], hashes, strict=True))
     # A window that returns has missed the names learnt while it was retired.
     changed = {
         key
@@ -264,10 +267,13 @@ def _named(
         [int(log.ids[scope[0].first]), int(log.ids[scope[-1].last]), name_sieve(names)],
     ).fetchall()
     firsts = [int(log.ids[cut.first]) for cut in scope]
+    found: dict[str, set[str]] = {}  # the app's lines about people repeat
     for message, text in candidates:
         cut = scope[bisect_right(firsts, message) - 1]
         if message <= log.ids[cut.last]:
-            named[cut.label] |= {people[token][0] for token in index.people_in(text) if token in people}
+            if text not in found:
+                found[text] = {people[token][0] for token in index.people_in(text) if token in people}
+            named[cut.label] |= found[text]
     return named
 
 

@@ -29,17 +29,18 @@ CREATE TABLE IF NOT EXISTS lines_not_understood (
 );
 
 -- raw: the merged log; `id` is minute × 1,000,000 + position, so that ids sort in the order of the log
+-- How it is kept is told, since to try all compressions takes most of an import's time.
 CREATE TABLE IF NOT EXISTS raw_messages (
     id BIGINT NOT NULL,
     ts TIMESTAMP NOT NULL,            -- wall clock as printed
-    name TEXT,                        -- printed name; NULL for notices
-    kind TEXT NOT NULL,
-    text TEXT NOT NULL,
-    attachment TEXT,
+    name TEXT USING COMPRESSION dictionary, -- printed name; NULL for notices
+    kind TEXT NOT NULL USING COMPRESSION dictionary,
+    text TEXT NOT NULL USING COMPRESSION uncompressed,
+    attachment TEXT USING COMPRESSION uncompressed,
     edited BOOLEAN NOT NULL,
     deleted BOOLEAN NOT NULL,
     media_omitted BOOLEAN NOT NULL,
-    data TEXT
+    data TEXT USING COMPRESSION uncompressed
 );
 
 -- raw: minutes in which exports differ: which exports cover them, and what each of them has there.
@@ -221,7 +222,7 @@ CREATE TABLE IF NOT EXISTS overrides (
 CREATE TABLE IF NOT EXISTS stage_results (
     stage TEXT NOT NULL,
     window_key TEXT NOT NULL,
-    status TEXT NOT NULL,             -- done, skipped or failed
+    status TEXT NOT NULL,             -- done, skipped, failed, or withdrawn: what was made is gone
     fingerprint TEXT NOT NULL,        -- of what it was made from
     data_version TEXT NOT NULL,       -- of what was made; empty for failures
     parts TEXT NOT NULL,              -- JSON: the fingerprint's parts, to tell why it differs

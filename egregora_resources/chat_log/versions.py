@@ -255,13 +255,14 @@ def _append_plain(con: duckdb.DuckDBPyConnection, digest: str, span: Span, chang
     for bounds in [*gaps, (start, span.last_id)]:
         if bounds[0] > bounds[1]:
             continue
-        plain = "FROM incoming WHERE id BETWEEN ? AND ?"
+        # Where that is everything, to sieve it would take as long as to store it.
+        plain = "FROM incoming WHERE " + (
+            "TRUE" if bounds == span else f"id BETWEEN {bounds[0]} AND {bounds[1]}"
+        )
         if apart:
             plain += " AND minute NOT IN (SELECT minute FROM special)"
-        first_id, last_id, count = con.execute(
-            f"SELECT min(id), max(id), count(*) {plain}", bounds
-        ).fetchall()[0]
+        first_id, last_id, count = con.execute(f"SELECT min(id), max(id), count(*) {plain}").fetchall()[0]
         if count:
-            con.execute(f"INSERT INTO raw_messages ({ROW}) SELECT {ROW} {plain}", bounds)
+            con.execute(f"INSERT INTO raw_messages ({ROW}) SELECT {ROW} {plain}")
             changes.touch(first_id, last_id)
             changes.new += count

@@ -140,6 +140,11 @@ def detect(texts: Iterable[str]) -> str:
     return str(code)
 
 
+def load_model() -> None:
+    """Reads what `detect` needs, which takes longer than to detect; worth doing beside other work."""
+    _identifier()
+
+
 def normal_code(language: str) -> str:
     """``pt-BR`` → ``pt``."""
     return re.split(r"[-_]", language.strip().lower())[0]
