@@ -12,7 +12,7 @@ from dataclasses import replace
 
 import dagster as dg
 
-from egregora_assets.checks import Staleness
+from egregora_assets.checks import PersonalData, Staleness
 from egregora_assets.discretion import discreet
 from egregora_assets.events import WINDOWS, Reporter, report_missing
 from egregora_assets.exports import told_versions
@@ -79,6 +79,8 @@ def chain_asset(
             Staleness(folder, settings, stages, llm).tell(context.instance, store)
             raise_failed(outcome, context.partition_keys)
         # A generator without an item: everything was logged, there are no outputs.
+            if outcome.results:
+                PersonalData(folder, settings, llm).tell(context.instance, store)
         yield from ()
 
     return window_chain

@@ -12,6 +12,7 @@ from dagster._core.definitions.asset_checks.asset_check_evaluation import (
 )
 
 from egregora_assets.plan import Plan, make_plan
+from egregora_assets.proving import ADVICE, Hit, Prover, last_proof, remember_proof
 from egregora_assets.stage import PipelineContext, Stage
 from egregora_resources.configurable import LlmResource, WarehouseResource
 from egregora_resources.settings import Settings
@@ -19,6 +20,7 @@ from egregora_resources.site_folder import SiteFolder
 from egregora_resources.warehouse import Warehouse
 
 STALENESS = "no_stale_windows"
+PERSONAL_DATA = "no_personal_data"
 NAMED_WINDOWS = 50
 """Stale windows that the check's metadata names."""
 
@@ -77,6 +79,41 @@ class Staleness:
         return plan.stale
 
 
+class PersonalData:
+    """Tells the graph whether anything that is stored or published holds what must not be there."""
+
+    def __init__(self, folder: SiteFolder, settings: Settings, llm: LlmResource) -> None:
+        self._folder, self._settings, self._llm = folder, settings, llm
+
+    def find(self, warehouse: Warehouse, *, online: bool) -> list[Hit]:
+        """What is found in everything stored, and in the built site: read anew if `online`, else as when it was built."""
+        provider = self._llm.provider(self._settings)
+        prover = Prover(PipelineContext(self._settings, self._folder.root, warehouse, provider=provider))
+        if online and self._folder.built.exists():
+            remember_proof(warehouse, prover.published(self._folder.built))
+        return [*prover.stored(), *last_proof(warehouse)]
+
+    def tell(self, instance: dg.DagsterInstance, warehouse: Warehouse) -> None:
+        """Brings the check up to date after a run."""
+        hits = self.find(warehouse, online=False)
+        evaluation = dg.AssetCheckEvaluation(
+            asset_key=dg.AssetKey("site"), check_name=PERSONAL_DATA, passed=not hits, metadata=_hits(hits)
+        )
+        instance.report_runless_asset_event(evaluation)
+
+
+def _hits(hits: Sequence[Hit]) -> Mapping[str, Any]:
+    """Kinds, windows and files; never the thing itself."""
+    if not hits:
+        return {"found": 0}
+    return {
+        "found": len(hits),
+        "where": "; ".join(map(str, hits[:NAMED_WINDOWS])),
+        "windows": ", ".join(sorted({hit.window for hit in hits if hit.window})[:NAMED_WINDOWS]) or "none",
+        "what_to_do": ADVICE,
+    }
+
+
 def _named(plan: Plan) -> Mapping[str, Any]:
     reasons = {
         window: "; ".join(f"{row.stage}: {row.reason}" for row in plan.stages(window))
@@ -101,4 +138,18 @@ def site_checks(
             passed=not plan.stale, severity=dg.AssetCheckSeverity.WARN, metadata=_named(plan)
         )
 
-    return [no_stale_windows]
+    @dg.asset_check(
+        asset="site",
+        name=PERSONAL_DATA,
+        description=(
+            "No name, number or address, and no word of anybody who opted out, is in what is stored of messages, "
+            "digests, enrichments, profiles, posts and banners, or in the built site. A site that doesn't pass isn't "
+            "published."
+        ),
+    )
+    def no_personal_data(warehouse: WarehouseResource, llm: LlmResource) -> dg.AssetCheckResult:
+        hits = PersonalData(folder, settings, llm).find(warehouse.open(), online=True)
+        return dg.AssetCheckResult(passed=not hits, metadata=_hits(hits))
+
+    built = any(stage.name == "site" for stage in stages)
+    return [no_stale_windows, no_personal_data] if built else [no_stale_windows]

@@ -17,8 +17,9 @@ from egregora_assets.importing import ImportReport, import_inbox, relayout
 from egregora_assets.partitions import WINDOW, WINDOW_PARTITIONS, sync_partitions
 from egregora_assets.plan import running_window
 from egregora_assets.processes import enter_run
-from egregora_assets.stage import Stage
+from egregora_assets.stage import PipelineContext, Stage
 from egregora_assets.window_layout import active_windows
+from egregora_assets.withdrawal import withdraw
 from egregora_resources.configurable import LlmResource, WarehouseResource
 from egregora_resources.document import fingerprint
 from egregora_resources.results import forget_reports
@@ -61,6 +62,8 @@ def exports_assets(
             _ask_about_layout(settings, store, accepted=config.accept_new_layout)
             relayout(settings, store)
             report, unread = import_inbox(folder, settings, store)
+            # Before anything else is done: what may no longer be shown goes, even if all that follows fails.
+            withdrawn = withdraw(PipelineContext(settings, folder.root, store, provider=llm.provider(settings)))
             # By place: file names may hold people's names.
             unreadable = [f"file {place} ({type(error).__name__})" for place, _, error in unread]
             changed = tell_windows(context, folder, settings, store)
@@ -69,7 +72,7 @@ def exports_assets(
             stale = Staleness(folder, settings, stages, llm).tell(context.instance, store)
         yield dg.MaterializeResult(
             data_version=dg.DataVersion(EXPORTS_VERSION),
-            metadata={**_metadata(report, changed), "stale_windows": ", ".join(stale) or "none"},
+            metadata={**_metadata(report, changed), "windows_withdrawn": len(withdrawn.windows), "stale_windows": ", ".join(stale) or "none"},
             check_results=[files_check(unreadable)],
         )
 

@@ -29,6 +29,7 @@ Action: TypeAlias = Literal["run", "fresh"]
 UPSTREAM = "upstream changed"
 CLOSED = "window is no longer running"
 WITHDRAWN = "somebody opted out, or retracted a message, in a window that it remembers"
+TAKEN_BACK = "withdrawn: somebody opted out, or retracted a message"
 _WORDS = {
     "window": "messages changed",
     "code": "stage's code changed",
@@ -231,6 +232,8 @@ def difference(stored: StageResult | None, parts: Mapping[str, str], *, keep: bo
     if (keep and stored.status == "done") or stored.fingerprint == fingerprint(dict(parts)):
         return ""
     changed = [key for key in sorted({*stored.parts, *parts}) if stored.parts.get(key) != parts.get(key)]
+    if stored.status == "withdrawn":
+        return TAKEN_BACK
     sources = [key.removeprefix("from:") for key in changed if key.startswith("from:")]
     words = [_WORDS.get(key, f"{key} changed") for key in changed if not key.startswith("from:")]
     if sources:

@@ -24,6 +24,7 @@ from egregora_assets.plan import difference, wanted_parts
 from egregora_assets.progress import Progress, Silent
 from egregora_assets.stage import FinalStage, Made, PipelineContext, Stage, WindowWork
 from egregora_assets.windows import FULL_CONTEXT_WINDOW_SIZE, Window
+from egregora_assets.withdrawal import withdraw
 from egregora_resources.document import Document, fingerprint
 from egregora_resources.errors import UserError
 from egregora_resources.llm.protocol import ProviderError
@@ -138,6 +139,7 @@ class PipelineRunner:
         stored = load_results(self.context.storage)
         known = {window for _, window in stored}
         for work in works:
+        await asyncio.to_thread(withdraw, self.context)
             work.known = work.key in known
         self.context.begin(works)
         with Committer(self.context.storage, self.report) as committer:

@@ -18,6 +18,7 @@ from filelock import FileLock
 from egregora_assets.display import on_pages, shown_name
 from egregora_assets.posts import quoted_messages
 from egregora_assets.profiles import fold_portraits
+from egregora_assets.proving import Prover
 from egregora_assets.stage import FinalStage, Made, PipelineContext
 from egregora_assets.taxonomy import settle_posts
 from egregora_resources.document import Document, Message, fingerprint
@@ -102,7 +103,7 @@ class SiteStage(FinalStage):
             def publish(docs: Path) -> None:
                 context.media_store.publish(wanted, docs)
 
-            report = build.build_site(content, context.folder.root, media=publish)
+            report = build.build_site(content, context.folder.root, media=publish, prove=Prover(context).gate)
         note = f"{len(report.notices)} pages replaced by a notice" if report.notices else ""
         return {key: Made(note=note) for key in keys}
 

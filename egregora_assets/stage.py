@@ -125,11 +125,11 @@ class PipelineContext:
 
     @cached_property
     def withdrawals(self) -> Mapping[str, Sequence[str]]:
-        """Window → who of its speakers opted out, and the messages retracted in it."""
+        """Window → who of those who speak or are named in it opted out, and the messages retracted in it."""
         out = [member.author_id for member in self.people.members if member.opted_out]
         with self.storage.connect() as connection:
             rows = connection.execute(
-                "SELECT window_key, author_id FROM window_people WHERE messages > 0 AND list_contains(?, author_id) "
+                "SELECT window_key, author_id FROM window_people WHERE list_contains(?, author_id) "
                 "UNION ALL SELECT w.key, m.id::TEXT FROM raw_messages m JOIN windows w "
                 "ON m.id BETWEEN w.first_id AND w.last_id WHERE m.deleted ORDER BY ALL",
                 [out],

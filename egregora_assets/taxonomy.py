@@ -1,14 +1,17 @@
 """The site's vocabulary of categories and tags: one spelling for what is one thing, stable as the site grows.
 
 Posts keep the tags their writer chose; what readers see is settled here when the site is built, in the order of
-the windows, so that the result doesn't depend on which window was written first. A term once published stays.
+the windows, so that the result doesn't depend on which window was written first. A term once published stays,
+unless the posts that brought it are withdrawn and no other has it.
 """
 
 from __future__ import annotations
 
+import json
 import unicodedata
 from collections.abc import Iterable, Sequence
 
+import duckdb
 from snowballstemmer import stemmer
 
 from egregora_resources.document import Document
@@ -72,3 +75,17 @@ def settle_posts(
         with warehouse.transaction() as connection:
             connection.executemany("INSERT OR IGNORE INTO vocabulary VALUES (?, ?, ?)", vocabulary.added)
     return settled
+
+
+def prune(connection: duckdb.DuckDBPyConnection, windows: Sequence[str]) -> None:
+    """Forgets the terms that came from these windows and stand in no post any more."""
+    rows = connection.execute("SELECT front_matter FROM documents WHERE stage = 'posts'").fetchall()
+    posts = [json.loads(row[0]) for row in rows]
+    used = {("tag", tag) for post in posts for tag in post["tags"]}
+    used |= {("category", post["category"]) for post in posts}
+    came = connection.execute(
+        "SELECT kind, term FROM vocabulary WHERE list_contains(?, first_window)", [list(windows)]
+    ).fetchall()
+    for kind, term in came:
+        if (kind, term) not in used:
+            connection.execute("DELETE FROM vocabulary WHERE kind = ? AND term = ?", [kind, term])

@@ -17,6 +17,7 @@ from egregora_assets.progress import Progress, Silent
 from egregora_assets.runner import describe
 from egregora_assets.stage import PipelineContext
 from egregora_assets.window_layout import MANY_WINDOWS, active_windows
+from egregora_assets.withdrawal import withdraw
 from egregora_resources.errors import UserError
 from egregora_resources.llm.providers import make_provider, record_provider
 from egregora_resources.results import load_results
@@ -110,6 +111,9 @@ def write_site(
         plan = make_plan(context)
         _run_graph(folder, context, plan, progress, report)
     report.posts = warehouse.rows(
+        # Before anything else is done: what may no longer be shown goes, even if all that follows fails.
+        if withdrawn := withdraw(context):
+            progress.say(withdrawn.sentence())
         "SELECT count(*) FROM documents JOIN windows ON window_key = key WHERE stage = 'posts' AND NOT retired"
     )[0][0]
     report.pages = sum(1 for _ in folder.built.rglob("*.html"))

@@ -18,7 +18,7 @@ from egregora_resources.document import Document, Message
 from egregora_resources.llm.protocol import Usage
 from egregora_resources.warehouse import Warehouse
 
-Status: TypeAlias = Literal["done", "skipped", "failed"]
+Status: TypeAlias = Literal["done", "skipped", "failed", "withdrawn"]
 
 
 @dataclass(frozen=True, slots=True)

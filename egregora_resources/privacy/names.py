@@ -18,7 +18,7 @@ from egregora_resources.privacy.findings import Finding, Kind, Occupied, cut, pr
 from egregora_resources.privacy.folding import MANY_DIGITS, UNSPACED, WORD, Folded, end_of_row, fold, words
 from egregora_resources.privacy.links import emails, links, may_hold_link
 from egregora_resources.privacy.name_forms import Form, FormKind, forms
-from egregora_resources.privacy.pseudonyms import TOKEN_RE, clean_name, number_of, tokens_in
+from egregora_resources.privacy.pseudonyms import clean_name, number_of
 from egregora_resources.privacy.vocabulary import vocabulary
 
 VERSION = 2
@@ -63,6 +63,8 @@ class NameIndex:
         self.hidden = frozenset(person.token for person in people if person.opted_out)
         """Tokens of those who opted out: none of them is written, and where one stands, it goes."""
         self.tokens = frozenset(person.token for person in people) - self.hidden
+        hidden = "|".join(re.escape(token).replace("\\-", "[- ]") for token in sorted(self.hidden))
+        self._hidden_re = re.compile(rf"@?\b(?:{hidden})\b") if hidden else None
         self._printed: dict[str, dict[str, str]] = defaultdict(dict)
         self._numbers: dict[str, set[str]] = defaultdict(set)
         by_form: dict[Form, set[str]] = defaultdict(set)
@@ -203,7 +205,7 @@ class NameIndex:
             not self._first_words.isdisjoint(words(folded))
             or (self._unspaced_re is not None and self._unspaced_re.search(folded) is not None)
             or (bool(self._numbers) and MANY_DIGITS.search(folded) is not None)
-            or (bool(self.hidden) and not self.hidden.isdisjoint(tokens_in(folded)))
+            or (self._hidden_re is not None and self._hidden_re.search(folded) is not None)
         )
 
     def in_link(self, link: str) -> bool:
@@ -223,9 +225,7 @@ class NameIndex:
 
     def find(self, text: Folded) -> Iterator[Finding]:
         """Where people are named, wherever that is; several findings may overlap, the better ones come first."""
-        for match in TOKEN_RE.finditer(text.folded) if self.hidden else ():
-            if match[1] in self.hidden:
-                yield self._found(*match.span(), "name", frozenset({match[1]}))
+        yield from self._find_hidden(text)
         yield from self._find_numbers(text.folded)
         yield from self._find_unspaced(text.folded)
         yield from self._find_words(text)
@@ -234,6 +234,14 @@ class NameIndex:
         self, start: int, end: int, kind: Kind, tokens: frozenset[str], *, doubtful: bool = False
     ) -> Finding:
         return Finding(start, end, kind, tokens, not self.hidden.isdisjoint(tokens), doubtful)
+
+    def _find_hidden(self, text: Folded) -> Iterator[Finding]:
+        """Pseudonyms that must not be told any more, as stored or as pages showed them."""
+        for match in self._hidden_re.finditer(text.folded) if self._hidden_re else ():
+            # An otter that is calm is no Calm Otter.
+            if "-" in match[0] or text.written(*match.span()).istitle():
+                token = match[0].lstrip("@").replace(" ", "-")
+                yield self._found(*match.span(), "name", frozenset({token}))
 
     def _find_numbers(self, folded: str) -> Iterator[Finding]:
         if not self._numbers:

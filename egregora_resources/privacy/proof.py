@@ -78,8 +78,6 @@ class LeakDetector:
         self._cleaned = cleaned
         self._known_clean: set[int] = set()
         self._allowed: dict[str, list[tuple[str, ...]]] = {}
-        gone = [person.token for person in people if person.opted_out]
-        self._gone = re.compile("|".join(f"\\b{_pseudonym(token)}\\b" for token in gone)) if gone else None
         for name in (*allowed, *(display_name(person.token) for person in people if not person.opted_out)):
             self._allow(fold(name))
         for text in own_words:
@@ -131,9 +129,6 @@ class LeakDetector:
                 continue
             start, _ = folded.span(finding.start, finding.end)
             placed.append((text.count("\n", 0, start), finding.kind, " ".join(sorted(finding.tokens))))
-        for match in self._gone.finditer(text) if self._gone else ():
-            token = match[0].lower().replace(" ", "-")
-            placed.append((text.count("\n", 0, match.start()), "name", token))
         return sorted({*placed, *((number, "verbatim", token) for number, token in self._verbatim(text))})
 
     def _is_a_word(self, finding: Finding, text: Folded) -> bool:
@@ -162,11 +157,6 @@ class LeakDetector:
                 token = self._runs.get(run)
                 if token is not None:
                     yield text.count("\n", 0, paragraph.start()) + folded.count("\n", 0, start), token
-
-
-def _pseudonym(token: str) -> str:
-    """A pattern for a pseudonym as stored or as shown; an otter that is calm is no Calm Otter."""
-    return rf"(?:{token}|{display_name(token)})"
 
 
 def _within(finding: Finding, spans: Sequence[Span]) -> bool:

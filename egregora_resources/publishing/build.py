@@ -30,11 +30,18 @@ OWN_FOLDERS = ("posts", "people", "topics", "archive", "about", "assets/banners"
 """Below ``docs/``: whatever stands in there was generated, and goes when it is generated no more."""
 
 
-def build_site(site: Site, root: Path, *, media: Callable[[Path], None] | None = None) -> BuildReport:
+def build_site(
+    site: Site,
+    root: Path,
+    *,
+    media: Callable[[Path], None] | None = None,
+    prove: Callable[[Path], None] | None = None,
+) -> BuildReport:
     """Write ``root/docs/`` and build it into ``root/site/``, which changes all at once or not at all.
 
     `media` is called with the docs folder and puts the media store's files below ``docs/media/``; files there
-    that no page of `site` refers to are removed. Building the same `Site` again changes no file.
+    that no page of `site` refers to are removed. `prove` is called with the folder of the new site before it takes
+    the old one's place, and raises if it may not. Building the same `Site` again changes no file.
 
     Raises:
         PublishError: MkDocs refused; the old site is still in place.
@@ -54,6 +61,8 @@ def build_site(site: Site, root: Path, *, media: Callable[[Path], None] | None =
         _run_mkdocs(configuration, new)
         _add_media(root / "docs" / "media", new / "media")
         notices = [*pages.notices, *_unrenderable(pages, new)]
+        if prove:
+            _let_through(prove, new)
         count, size = _measure(new)
         changed = keep_unchanged(target, new)
         if changed:
@@ -61,6 +70,14 @@ def build_site(site: Site, root: Path, *, media: Callable[[Path], None] | None =
         else:
             remove(new)
     return BuildReport(count, size, changed, notices, time.perf_counter() - started)
+
+
+def _let_through(prove: Callable[[Path], None], new: Path) -> None:
+    try:
+        prove(new)
+    except BaseException:
+        remove(new)
+        raise
 
 
 def _write_docs(pages: Pages, docs: Path) -> None:

@@ -164,7 +164,8 @@ def test_somebody_known_by_several_names_has_one_token() -> None:
 def test_whoever_opted_out_is_nobody_in_particular_in_what_others_wrote() -> None:
     names = NameIndex([Person(LAURA, ("Laura Bennett", "+44 7700 900123"), opted_out=True)])
     assert names.replace("hi Laura, @\u2068Laura Bennett\u2069") == "hi [name], [name]"
-    assert names.replace(f"hi @{LAURA} and {LAURA}") == f"hi [name] and {LAURA}"
+    assert names.replace(f"hi @{LAURA}, {LAURA}, Amber Heron") == "hi [name], [name], [name]"
+    assert names.replace("an amber heron flew by") == "an amber heron flew by"
     assert LAURA not in names.replace("call +44 7700 900123 or @447700900123")
     assert names.people_in(f"hi Laura, @{LAURA}") == {LAURA}
 
