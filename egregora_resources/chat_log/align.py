@@ -13,7 +13,7 @@ from difflib import SequenceMatcher
 from itertools import pairwise
 from pathlib import PurePath
 
-from egregora_resources.chat_log.said import Face, Said, Slot, Version, face_of
+from egregora_resources.chat_log.said import FORGOTTEN, Face, Said, Slot, Version, face_of
 
 Pairs = list[tuple[int, int]]
 """Index of a slot, and index of a message of the version."""
@@ -139,6 +139,8 @@ def _likeness(slot: Slot, said: Said, by_letter: bool = True) -> int:
         return 15 if not names or suffix == PurePath(names[-1]).suffix.lower() else 0
     if said.with_media:
         return 15
+    if said.kind == FORGOTTEN:
+        return 19 if known.data == said.data or known.edited or said.edited else 10
     if not by_letter:
         return 10
     return 10 + round(9 * SequenceMatcher(None, known.text[:200], said.text[:200], autojunk=False).ratio())

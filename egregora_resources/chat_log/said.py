@@ -48,7 +48,7 @@ class Said(NamedTuple):
 
     @property
     def with_media(self) -> bool:
-        """A picture, voice note or file, whether or not the export has it."""
+        """A picture, voice note or file, whether or not the export has it; a forgotten one counts as omitted."""
         return self.media_omitted or self.attachment is not None
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import secrets
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -25,7 +25,7 @@ _TRACE = 4
 """Hexadecimal digits kept of a message's keyed hash: enough to tell two messages of one minute apart in two
 exports, and so few that every sixty-five-thousandth text has the same."""
 _PERSON = 8
-_TEXT = "text\0"
+_TRACED, _END = "text\0", "\0"
 _AUTHOR, _SPELLING, _NUMBER = "author", "spelling", "number"
 _KINDS: tuple[FormKind, ...] = ("full", "initial", "first", "last")
 
@@ -71,15 +71,9 @@ class Forgotten:
                 return found
         return None
 
-    def trace(self, person: str, text: str, *, comparable: bool) -> str:
-        """What stays of a message instead of its content.
-
-        Args:
-            person: who was forgotten.
-            text: as sent.
-            comparable: exports agree about the text, as they don't about deleted messages and omitted media.
-        """
-        return f"{person}.{self.hashed(_TEXT + text)[:_TRACE] if comparable else ''}"
+    def trace(self, person: str, text: str, attachment: str | None) -> str:
+        """What stays of a message instead of its content, so that it is found again in another export."""
+        return f"{person}.{self.hashed(f'{_TRACED}{text}{_END}{attachment}')[:_TRACE]}"
 
     def eraser(self, texts: Iterable[str]) -> Eraser:
         """Takes the names of forgotten people out of these texts, and of no others."""
@@ -142,6 +136,19 @@ class Eraser:
         if mentioned not in self._mentioned:
             self._mentioned[mentioned] = self._forgotten.person(mentioned) is not None
         return self._mentioned[mentioned]
+
+
+def texts_in(data: str) -> Iterator[str]:
+    """Every text inside JSON."""
+    values: list[Any] = [json.loads(data)]
+    while values:
+        value = values.pop()
+        if isinstance(value, str):
+            yield value
+        elif isinstance(value, dict):
+            values += [*value.keys(), *value.values()]
+        elif isinstance(value, list):
+            values += value
 
 
 def hash_names(
