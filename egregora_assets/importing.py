@@ -24,14 +24,16 @@ from egregora_assets.window_layout import LayoutChange, lay_out, layout_fingerpr
 from egregora_resources.chat_log import Merged, join_persons, merge_export
 from egregora_resources.document import fingerprint
 from egregora_resources.errors import UserError
+from egregora_resources.forgetting import without_forgotten
 from egregora_resources.inbox import inbox_files
 from egregora_resources.inputs.export import Export, InputError, Member
 from egregora_resources.inputs.registry import export_digest, read_export
 from egregora_resources.media_store import MediaStore
 from egregora_resources.people import load_people, obey_commands
-from egregora_resources.privacy.pseudonyms import Pseudonyms, load_secret, secret_check
+from egregora_resources.privacy.forgotten import Forgotten
 from egregora_resources.settings import Settings
 from egregora_resources.site_folder import SiteFolder
+from egregora_resources.site_secret import site_pseudonyms
 from egregora_resources.warehouse import Warehouse
 
 LANGUAGE_SAMPLE = 400
@@ -40,10 +42,6 @@ LANGUAGE_SAMPLE = 400
 
 class DifferentChat(UserError):
     """An export of another chat than the site's."""
-
-
-class SecretChanged(UserError):
-    """The site's secret is not the one its pseudonyms were made with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +112,8 @@ def import_exports(
     progress = progress or Silent()
     report = ImportReport()
     with import_lock(folder, progress), ThreadPoolExecutor(1) as beside:
-        _join_same(folder, settings, warehouse)
+        _obey_settings(folder, settings, warehouse)
+        forgotten = _forgotten(folder, warehouse)
         first = warehouse.fact("language") is None
         known = {row[0] for row in warehouse.rows("SELECT digest FROM export_files")}
         exports: list[Export] = []
@@ -135,6 +134,7 @@ def import_exports(
                 raise InputError(
                     f"{path} holds no message of a chat. Export the chat again, and give the zip as it comes."
                 )
+            export = without_forgotten(export, forgotten)
             site_chat = _check_chat(site_chat, export, wanted=chat)
             exports.append(export)
         language = beside.submit(_language, exports[0]) if first and exports else None
@@ -206,17 +206,26 @@ def new_in_inbox(folder: SiteFolder, warehouse: Warehouse) -> int:
     return new
 
 
-def _join_same(folder: SiteFolder, settings: Settings, warehouse: Warehouse) -> None:
-    """Obeys a changed ``[people] same``, for what was imported before it changed."""
-    wanted = fingerprint(settings.people.same)
+def _forgotten(folder: SiteFolder, warehouse: Warehouse) -> Forgotten:
+    """Those who were forgotten: their messages and names are taken out of an export before anything else."""
+    with warehouse.connect() as connection:
+        if connection.execute("SELECT 1 FROM forgotten").fetchone() is None:
+            return Forgotten((), str)
+        return Forgotten.load(connection, site_pseudonyms(connection, folder.state))
+
+
+def _obey_settings(folder: SiteFolder, settings: Settings, warehouse: Warehouse) -> None:
+    """Obeys a changed ``[people] same`` or ``[privacy.authors]``, for what was imported before it changed."""
+    out = sorted(token for token, author in settings.privacy.authors.items() if author.opted_out)
+    wanted = fingerprint(settings.people.same, out)
     if warehouse.fact("same") == wanted:
         return
     with warehouse.transaction() as connection:
         if connection.execute("SELECT 1 FROM export_files").fetchone():
-            pseudonyms = Pseudonyms(load_secret(folder.state))
+            pseudonyms = site_pseudonyms(connection, folder.state)
             if join_persons(connection, pseudonyms=pseudonyms, same=settings.people.same).joined:
                 obey_commands(connection)
-                _lay_out(connection, settings)
+            _lay_out(connection, settings)
         connection.execute("INSERT OR REPLACE INTO facts VALUES ('same', ?)", [wanted])
 
 
@@ -283,17 +292,9 @@ def _merge(
     export: Export,
     media: Sequence[StoredMedia],
 ) -> Merged:
-    secret = load_secret(folder.state)
-    check = secret_check(secret)
-    known = connection.execute("SELECT value FROM facts WHERE key = 'secret'").fetchone()
-    if known and known[0] != check:
-        raise SecretChanged(
-            f"The secret key in {folder.state} is not the one that this site's pseudonyms were made with. "
-            "Put the old key back (from a copy of the site's folder); with another key everybody would get a new name."
-        )
-    connection.execute("INSERT OR REPLACE INTO facts VALUES ('secret', ?)", [check])
+    pseudonyms = site_pseudonyms(connection, folder.state)
     merged = merge_export(
-        connection, export, pseudonyms=Pseudonyms(secret), same=settings.people.same, modified=export.modified
+        connection, export, pseudonyms=pseudonyms, same=settings.people.same, modified=export.modified
     )
     for line in export.not_understood:
         connection.execute("INSERT INTO lines_not_understood VALUES (?, ?)", [export.digest, line])

@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 
 from egregora_assets import importing
-from egregora_assets.importing import DifferentChat, SecretChanged, import_exports, import_inbox
+from egregora_assets.importing import DifferentChat, import_exports, import_inbox
 from egregora_resources.inputs.export import InputError
 from egregora_resources.inputs.registry import export_digest
 from egregora_resources.privacy.pseudonyms import PrivacyError
 from egregora_resources.results import load_documents
+from egregora_resources.site_secret import SecretChanged
 from egregora_tests.small_site import SmallSite
 from egregora_tests.weekly_chat import NAMES, export, said, weeks
 
@@ -116,15 +117,26 @@ def test_the_setting_picks_the_chat_of_a_file_with_several_in_the_inbox_too(tmp_
     assert raw(site) == [("Ana", "Neighbours"), ("Bo", "hi")]
 
 
-def test_another_secret_is_refused_before_everybody_gets_another_name(tmp_path: Path):
+@pytest.mark.parametrize("other", [None, "ab" * 32])
+def test_a_lost_or_other_secret_is_refused_and_never_replaced(tmp_path: Path, other: str | None):
     site = SmallSite(tmp_path)
     site.get(weeks(1))
-    keys = [path for path in site.folder.state.iterdir() if path.is_file() and "secret" in path.name]
-    assert len(keys) == 1
-    keys[0].unlink()
-    with pytest.raises(SecretChanged):
+    tokens = [member.token for member in site.context().people.members]
+    key = site.folder.state / "secret.key"
+    assert key.stat().st_mode & 0o777 == 0o600
+    right = key.read_bytes()
+    key.unlink()
+    if other:
+        key.write_text(other)
+    with pytest.raises(SecretChanged, match="Put (it|the old key) back"):
         site.get(weeks(2))
     assert len(raw(site)) == 12
+    assert key.exists() == (other is not None)
+    key.write_bytes(right)
+    site.get(weeks(2))
+    assert len(raw(site)) == 24
+    assert [member.token for member in site.context().people.members] == tokens
+    assert key.stat().st_mode & 0o777 == 0o600
 
 
 def test_an_unknown_command_is_reported_by_its_messages_number_without_its_words(tmp_path: Path):
