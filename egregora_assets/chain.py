@@ -29,6 +29,8 @@ from egregora_resources.results import load_results
 from egregora_resources.settings import Settings
 from egregora_resources.site_folder import SiteFolder
 
+STOPPED = "stopped"
+"""Key of a failure's metadata: why nothing more can be made until the owner acts."""
 CLAIM_POLL = 1.0
 """Seconds between two looks at windows that another run holds."""
 
@@ -77,10 +79,10 @@ def chain_asset(
             outcome = run.take(context.partition_keys)
             run.report_fresh(outcome, context.partition_keys)
             Staleness(folder, settings, stages, llm).tell(context.instance, store)
-            raise_failed(outcome, context.partition_keys)
-        # A generator without an item: everything was logged, there are no outputs.
             if outcome.results:
                 PersonalData(folder, settings, llm).tell(context.instance, store)
+            raise_failed(outcome, context.partition_keys)
+        # A generator without an item: everything was logged, there are no outputs.
         yield from ()
 
     return window_chain
@@ -157,6 +159,12 @@ class ChainRun:
 
 def raise_failed(outcome: Outcome, keys: Sequence[str]) -> None:
     """Fails the step if a window failed."""
+    if outcome.stopped:
+        raise dg.Failure(
+            f"{outcome.stopped} {len(keys) - len(outcome.failed)} of {len(keys)} windows are done.",
+            metadata={STOPPED: outcome.stopped, **dict(sorted(outcome.failed.items()))},
+            allow_retries=False,
+        )
     if outcome.failed:
         names = ", ".join(sorted(outcome.failed))
         raise dg.Failure(

@@ -215,7 +215,10 @@ def wanted_parts(stage: Stage, work: WindowWork, upstream: Mapping[str, str]) ->
 
 def stage_parts(stage: Stage, settings: Settings, context: PipelineContext) -> dict[str, str]:
     """The parts that are the same for all windows: what the asset's code version is made of."""
-    return stage.version_parts(settings, context.llm.model(stage.task) if stage.task else "")
+    if stage.task is None:
+        return stage.version_parts(settings, "")
+    parts = stage.version_parts(settings, context.llm.model(stage.task))
+    return parts | ({"prompt": prompt} if (prompt := context.llm.prompt(stage.task)) else {})
 
 
 def code_version(stage: Stage, settings: Settings, context: PipelineContext) -> str:
@@ -229,11 +232,11 @@ def difference(stored: StageResult | None, parts: Mapping[str, str], *, keep: bo
         return "new"
     if stored.status == "failed":
         return "failed last time"
+    if stored.status == "withdrawn":
+        return TAKEN_BACK
     if (keep and stored.status == "done") or stored.fingerprint == fingerprint(dict(parts)):
         return ""
     changed = [key for key in sorted({*stored.parts, *parts}) if stored.parts.get(key) != parts.get(key)]
-    if stored.status == "withdrawn":
-        return TAKEN_BACK
     sources = [key.removeprefix("from:") for key in changed if key.startswith("from:")]
     words = [_WORDS.get(key, f"{key} changed") for key in changed if not key.startswith("from:")]
     if sources:

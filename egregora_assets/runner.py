@@ -27,7 +27,7 @@ from egregora_assets.windows import FULL_CONTEXT_WINDOW_SIZE, Window
 from egregora_assets.withdrawal import withdraw
 from egregora_resources.document import Document, fingerprint
 from egregora_resources.errors import UserError
-from egregora_resources.llm.protocol import ProviderError
+from egregora_resources.llm.protocol import ProviderError, RunStopped
 from egregora_resources.results import StageResult, load_results
 
 log = logging.getLogger("egregora.runner")
@@ -49,6 +49,8 @@ class Outcome:
     """Windows of which something was made, or found fresh."""
     failed: dict[str, str] = field(default_factory=dict[str, str])
     """Window → stage and sentence."""
+    stopped: str = ""
+    """Why nothing more can be made until the owner acts; windows it kept back are failed, but not stored as such."""
     errors: list[Exception] = field(default_factory=list[Exception])
     fresh: list[StageResult] = field(default_factory=list[StageResult])
     """Results that were found fresh: nothing was made."""
@@ -59,6 +61,7 @@ class Outcome:
         self.done += other.done
         self.failed |= other.failed
         self.errors += other.errors
+        self.stopped = self.stopped or other.stopped
         self.fresh += other.fresh
         self.results += other.results
 
@@ -136,16 +139,19 @@ class PipelineRunner:
         stages = [stage for stage in self.stages if selected is None or stage.name in selected]
         windowed = [stage for stage in stages if not isinstance(stage, FinalStage)]
         outcome = Outcome()
+        await asyncio.to_thread(withdraw, self.context)
         stored = load_results(self.context.storage)
         known = {window for _, window in stored}
         for work in works:
-        await asyncio.to_thread(withdraw, self.context)
             work.known = work.key in known
         self.context.begin(works)
         with Committer(self.context.storage, self.report) as committer:
             run = _Run(self, committer, stored, outcome)
             self.progress.start("windows", len(works))
-            await run.windows(works, _phases(windowed))
+            try:
+                await run.windows(works, _phases(windowed))
+            finally:
+                await self.context.llm.close()
             self.progress.finish("windows")
             for stage in stages:
                 if isinstance(stage, FinalStage):
@@ -263,11 +269,21 @@ class _Run:
             if not reason and stored:
                 self.outcome.fresh.append(stored)
                 return
+            if self.outcome.stopped:
+                raise RunStopped(self.outcome.stopped)
             skipped = stage.skip(work)
             made = Made(skipped=skipped) if skipped else await stage.make(work)
             work.made[stage.name] = made
             # Anew, because a result may depend on what was chosen in making it, as posts do on their memory.
             parts = wanted_parts(stage, work, upstream)
+        except RunStopped as stop:
+            # Not the window's fault: what is stored of it stays as it is, and the next run takes it up.
+            if not self.outcome.stopped:
+                log.error("the run stops: %s", stop)
+            self.outcome.stopped = self.outcome.stopped or str(stop)
+            self.outcome.failed.setdefault(work.key, f"{stage.name}: not tried, the run was stopped")
+            self.outcome.errors.append(stop)
+            raise WindowFailed(work.key) from stop
         except Exception as error:
             sentence = describe(error)
             log.warning("window %s failed in %s: %s", work.key, stage.name, sentence)

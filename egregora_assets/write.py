@@ -19,7 +19,8 @@ from egregora_assets.stage import PipelineContext
 from egregora_assets.window_layout import MANY_WINDOWS, active_windows
 from egregora_assets.withdrawal import withdraw
 from egregora_resources.errors import UserError
-from egregora_resources.llm.providers import make_provider, record_provider
+from egregora_resources.llm import gemini
+from egregora_resources.llm.providers import check_provider, record_provider, wanted_provider
 from egregora_resources.results import load_results
 from egregora_resources.settings import Settings, load_settings
 from egregora_resources.site_folder import SiteFolder
@@ -44,6 +45,8 @@ class WriteReport:
     windows_written: list[str] = field(default_factory=list[str])
     failed: dict[str, str] = field(default_factory=dict[str, str])
     skipped: dict[str, str] = field(default_factory=dict[str, str])
+    stopped: str = ""
+    """Why the run ended before its end: what the owner has to put right."""
     posts: int = 0
     """Posts on the site."""
     pages: int = 0
@@ -87,7 +90,7 @@ def write_site(
     folder.state.mkdir(parents=True, exist_ok=True)
     folder.state.chmod(0o700)  # raw names and texts are the owner's alone
     with _the_one_writer(folder, progress):
-        make_provider(settings, folder)
+        check_provider(settings, folder)
         record_provider(settings, folder)
         warehouse = Warehouse(folder.warehouse)
         # Asked before the import, so that a no leaves everything as it was.
@@ -108,12 +111,13 @@ def write_site(
                 progress.say(warning)
         relayout(settings, warehouse, recut=recut)
         context = PipelineContext(settings, site, warehouse)
-        plan = make_plan(context)
-        _run_graph(folder, context, plan, progress, report)
-    report.posts = warehouse.rows(
         # Before anything else is done: what may no longer be shown goes, even if all that follows fails.
         if withdrawn := withdraw(context):
             progress.say(withdrawn.sentence())
+        plan = make_plan(context)
+        ask_to_send(folder, settings, plan, yes, confirm)
+        _run_graph(folder, context, plan, progress, report)
+    report.posts = warehouse.rows(
         "SELECT count(*) FROM documents JOIN windows ON window_key = key WHERE stage = 'posts' AND NOT retired"
     )[0][0]
     report.pages = sum(1 for _ in folder.built.rglob("*.html"))
@@ -152,6 +156,28 @@ def _ask_about_settings(plan: Plan, yes: bool, confirm: Callable[[str], bool] | 
             f"Settings changed that {len(touched)} windows were written with; these would be written again.",
             confirm,
         )
+
+
+def ask_to_send(
+    folder: SiteFolder, settings: Settings, plan: Plan, yes: bool, confirm: Callable[[str], bool] | None
+) -> None:
+    """Tells the owner, once for a site and service, what leaves the machine and to whom.
+
+    Raises:
+        NotConfirmed: they don't agree, or there is nobody to ask; nothing was sent.
+    """
+    model = settings.model
+    if wanted_provider(settings, folder) == "offline" or not plan.stale or gemini.agreed(model, folder):
+        return
+    if not yes:
+        _ask(
+            f"This sends the chat's text to {gemini.service(model)}, with pseudonyms for names, and without the numbers "
+            "and addresses that [privacy] takes out; also shared links, and pictures, voice messages and documents as "
+            "they are, if [pipeline.enrichment] is enabled. What the service does with them is a matter of your "
+            f"contract with it. {len(plan.stale)} windows are to be written.",
+            confirm,
+        )
+    gemini.agree(model, folder)
 
 
 def _ask(text: str, confirm: Callable[[str], bool] | None) -> None:
@@ -243,16 +269,26 @@ def _interrupted(event: dg.DagsterEvent) -> bool:
 def _summarise(
     report: WriteReport, warehouse: Warehouse, plan: Plan, result: dg.ExecuteInProcessResult
 ) -> None:
+    from egregora_assets.chain import STOPPED
+
     results = [r for r in load_results(warehouse).values() if r.run_id == result.run_id]
     for r in results:
         if r.status == "failed":
             report.failed[r.window] = f"{r.stage}: {r.error}"
         if r.status == "skipped" and r.stage == "posts":
             report.skipped[r.window] = r.note
-    report.windows_written = [window for window in plan.stale if window not in report.failed]
+    failure = next((event.step_failure_data for event in result.all_events if event.is_step_failure), None)
+    if failure and failure.user_failure_data and STOPPED in failure.user_failure_data.metadata:
+        report.stopped = str(failure.user_failure_data.metadata[STOPPED].value)
+    made = {r.window for r in results if r.stage == "posts" and r.status != "failed"}
+    report.windows_written = [
+        window
+        for window in plan.stale
+        if window not in report.failed and (window in made or not report.stopped)
+    ]
     report.usd = sum(r.usage.usd for r in results)
     report.calls = sum(r.usage.calls for r in results)
-    if not result.success and not report.failed:
+    if not result.success and not report.failed and not report.stopped:
         raise _run_failed(result)
 
 

@@ -171,6 +171,17 @@ class MediaStore:
             folder.rmdir()
         return original is not None
 
+    def shareable(self, id: str) -> tuple[Path, str] | None:
+        """(path, extension) of the file as it may be shown to others, e.g. to a model: pictures without metadata."""
+        original = self.original(id)
+        if original is None:
+            return None
+        with original.open("rb") as file:
+            recognised = recognise(file.read(HEAD), "")
+        view = self.view(id, recognised.kind, recognised.extension)
+        path = self._source(id, Path(view.path).name) if view.path else None
+        return (path, Path(view.path).suffix.removeprefix(".")) if path and view.path else None
+
     def original(self, id: str) -> Path | None:
         """Where the file stands as it was in the export, e.g. to show it to a model. Read-only."""
         if not _ID.fullmatch(id):

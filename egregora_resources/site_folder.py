@@ -42,6 +42,21 @@ class SiteFolder:
         return self.state / "provider"
 
     @property
+    def llm(self) -> Path:
+        """What a model service answered, and what it cost."""
+        return self.state / "llm.sqlite"
+
+    @property
+    def consent(self) -> Path:
+        """Names the service that the owner agreed to send anonymised text to."""
+        return self.state / "consent"
+
+    @property
+    def prompts(self) -> Path:
+        """The owner's own prompts."""
+        return self.root / "prompts"
+
+    @property
     def write_lock(self) -> Path:
         """Held by the one `egregora write` at a time."""
         return self.state / "write.lock"

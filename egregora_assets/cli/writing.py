@@ -55,7 +55,7 @@ def write(
             progress=progress,
         )
     _summary(out(), site, report)
-    return 1 if report.failed or report.unread else 0
+    return 1 if report.failed or report.unread or report.stopped else 0
 
 
 def demo(site: Path) -> int:
@@ -96,6 +96,8 @@ def _summary(console: Console, site: Path, report: WriteReport) -> None:
         console.print(sentence)
     for sentence, windows in _failures(report).items():
         console.print(f"failed: {', '.join(windows)}: {sentence}", style="red")
+    if report.stopped:
+        console.print(f"Stopped: {report.stopped}", style="red")
     if report.nothing_to_do:
         console.print("Nothing to do: the blog is up to date.")
     else:

@@ -1,6 +1,6 @@
 """The tasks that stages ask for, with typed inputs and outputs, and the protocol of whoever does them.
 
-What does not belong here: how a provider does a task (`offline.py`, later `gemini.py`), and what a stage
+What does not belong here: how a provider does a task (`offline/`, `gemini/`), and what a stage
 does with the answer (`egregora_assets`). Inputs hold anonymised text only: people are pseudonym tokens
 (``amber-heron``), standing as ``@amber-heron`` inside text.
 """
@@ -13,6 +13,8 @@ from datetime import datetime
 from typing import Generic, Literal, Protocol, TypeAlias, TypeVar
 
 from pydantic import BaseModel, Field
+
+from egregora_resources.errors import UserError
 
 Output = TypeVar("Output")
 Task: TypeAlias = Literal["enrichments", "digests", "profiles", "posts", "banners"]
@@ -180,6 +182,8 @@ class LinkNote(BaseModel):
     read: bool = False
     title: str = ""
     summary: str = ""
+    problem: str = ""
+    """Why it couldn't be read."""
 
 
 class MediaNote(BaseModel):
@@ -190,6 +194,9 @@ class MediaNote(BaseModel):
     alt: str = ""
     summary: str = ""
     text: str = ""
+    """What is written in the picture, or said in the recording."""
+    problem: str = ""
+    """Why it couldn't be described."""
 
 
 class Notes(BaseModel):
@@ -200,8 +207,9 @@ class Notes(BaseModel):
 
 
 class NotesInput(BaseModel):
-    """Links and media to describe."""
+    """Links and media of a window to describe."""
 
+    window: str = ""
     links: list[Link] = []
     media: list[Picture] = []
     language: str = "auto"
@@ -211,7 +219,9 @@ class BannerInput(BaseModel):
     """The post to illustrate."""
 
     post_id: str
+    window: str = ""
     title: str
+    dek: str = ""
     category: str = ""
     tags: list[str] = []
 
@@ -255,6 +265,10 @@ class ProviderError(Exception):
     """A task failed; the message is safe to log (ids and numbers, no text of chat or model)."""
 
 
+class RunStopped(UserError):
+    """No task can be done any more until the owner acts: no valid key, no budget, no quota, no consent."""
+
+
 class Provider(Protocol):
     """Does the tasks. Methods may be called concurrently from one event loop."""
 
@@ -265,8 +279,16 @@ class Provider(Protocol):
         """What does this task, e.g. a model's name or ``offline-3``: a change makes the stage stale."""
         ...
 
+    def prompt(self, task: Task) -> str:
+        """A hash of the words the task is put in, empty where there are none: a change makes the stage stale."""
+        ...
+
     def tokens(self, text: str) -> int:
         """Estimated tokens of a text."""
+        ...
+
+    async def close(self) -> None:
+        """Lets go of connections that belong to the running event loop; a later task opens them again."""
         ...
 
     async def enrich(self, request: NotesInput) -> Answer[Notes]: ...

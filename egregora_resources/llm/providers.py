@@ -5,17 +5,12 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from egregora_resources.errors import UserError
+from egregora_resources.llm import gemini
+from egregora_resources.llm.gemini import GeminiProvider
 from egregora_resources.llm.offline import OfflineProvider
 from egregora_resources.llm.protocol import Provider
 from egregora_resources.settings import Settings
 from egregora_resources.site_folder import SiteFolder
-
-KEYS = ("GOOGLE_API_KEY", "GEMINI_API_KEY")
-
-
-class ProviderMissing(UserError):
-    """The provider that is wanted can't be used here."""
 
 
 def wanted_provider(settings: Settings, folder: SiteFolder) -> str:
@@ -24,7 +19,8 @@ def wanted_provider(settings: Settings, folder: SiteFolder) -> str:
         return settings.model.provider
     if folder.provider.exists():
         return folder.provider.read_text(encoding="utf-8").strip()
-    return "offline"
+    names = settings.model.api_key_env or gemini.KEYS
+    return "gemini" if any(os.environ.get(name, "").strip() for name in names) else "offline"
 
 
 def record_provider(settings: Settings, folder: SiteFolder) -> str:
@@ -38,17 +34,17 @@ def record_provider(settings: Settings, folder: SiteFolder) -> str:
 
 
 def make_provider(settings: Settings, folder: SiteFolder) -> Provider:
-    """The provider itself.
+    """The provider itself. Opens nothing, and needs no key until it is given a task."""
+    if wanted_provider(settings, folder) == "gemini":
+        return GeminiProvider(settings, folder)
+    return OfflineProvider()
+
+
+def check_provider(settings: Settings, folder: SiteFolder) -> None:
+    """Says before a run what would stop it at its first task.
 
     Raises:
-        ProviderMissing: it needs a key that isn't there, or isn't part of this version.
+        KeyMissing: the provider needs a key that isn't there.
     """
-    name = wanted_provider(settings, folder)
-    if name == "offline":
-        return OfflineProvider()
-    keys = " or ".join(KEYS)
-    found = "is set" if any(os.environ.get(key) for key in KEYS) else "is not set"
-    raise ProviderMissing(
-        f'[model] provider = "{name}" in {folder.settings}: this version of Egregora has the offline provider only '
-        f'({keys} {found}). Set provider = "offline" or "auto".'
-    )
+    if wanted_provider(settings, folder) == "gemini":
+        gemini.keys(settings.model, folder)

@@ -36,8 +36,15 @@ class OfflineProvider:
     def model(self, task: Task) -> str:
         return f"offline-{VERSIONS[task]}"
 
+    def prompt(self, task: Task) -> str:
+        del task
+        return ""
+
     def tokens(self, text: str) -> int:
         return -(-len(text) // 4)
+
+    async def close(self) -> None:
+        """Nothing is open."""
 
     async def enrich(self, request: NotesInput) -> Answer[Notes]:
         return Answer(notes.enrich(request))

@@ -1,0 +1,115 @@
+"""The ledger of calls, and the budgets that stop a run before it has cost more than the owner allows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from egregora_resources.llm.protocol import RunStopped
+from egregora_resources.llm.store import LlmStore
+
+
+class BudgetUsedUp(RunStopped):
+    """The next call might cost more than what is left."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """Sums over calls. `usd` counts calls without an answer yet at the most they may cost."""
+
+    calls: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cached_tokens: int = 0
+    usd: float = 0.0
+
+
+class Ledger:
+    """Every call of a site with its price, written before it is sent.
+
+    Args:
+        store: where.
+        run: names this run.
+        per_run: US dollars that the run may cost; 0 for any.
+        per_month: US dollars that all runs of a calendar month (UTC) may cost; 0 for any.
+    """
+
+    def __init__(self, store: LlmStore, run: str, *, per_run: float = 0.0, per_month: float = 0.0) -> None:
+        self._store, self._run = store, run
+        self._per_run, self._per_month = per_run, per_month
+
+    def reserve(self, task: str, model: str, window: str, most: float) -> int | None:
+        """Notes a call that may cost `most` US dollars; returns its number, or None if it must wait.
+
+        It must wait while calls of this run are in flight that may turn out cheaper than reserved.
+
+        Raises:
+            BudgetUsedUp: it doesn't fit what is left, and nothing is in flight that could give something back.
+        """
+        now = datetime.now(UTC)
+        month = f"{now:%Y-%m}"
+        with self._store.connect() as connection:
+            waiting = False
+            for name, limit, column, value in (
+                ("budget_usd_per_run", self._per_run, "run", self._run),
+                ("budget_usd_per_month", self._per_month, "month", month),
+            ):
+                if not limit:
+                    continue
+                spent, flying = connection.execute(
+                    "SELECT coalesce(sum(usd), 0), count(*) FILTER (WHERE outcome = 'sent' AND run = ?) "
+                    f"FROM calls WHERE {column} = ?",
+                    [self._run, value],
+                ).fetchone()
+                if spent + most <= limit:
+                    continue
+                if not flying:
+                    raise BudgetUsedUp(
+                        f"The budget is used up: [model] {name} is ${limit:.2f}, ${spent:.2f} are spent, and the next "
+                        f"call may cost ${most:.4f}. What was written is kept; raise the budget in egregora.toml "
+                        f"{'or wait for the next month' if column == 'month' else 'or write again'} to continue."
+                    )
+                waiting = True
+            if waiting:
+                return None
+            return connection.execute(
+                "INSERT INTO calls (month, run, task, model, window, input_tokens, output_tokens, cached_tokens, "
+                "usd, outcome, sent_at) VALUES (?, ?, ?, ?, ?, 0, 0, 0, ?, 'sent', ?)",
+                [month, self._run, task, model, window, most, now.isoformat(timespec="seconds")],
+            ).lastrowid
+
+    def settle(
+        self,
+        call: int,
+        outcome: str,
+        *,
+        input_tokens: int = 0,
+        output_tokens: int = 0,
+        cached_tokens: int = 0,
+        usd: float = 0.0,
+    ) -> None:
+        """Notes how a call ended, and what it cost."""
+        with self._store.connect() as connection:
+            connection.execute(
+                "UPDATE calls SET outcome = ?, input_tokens = ?, output_tokens = ?, cached_tokens = ?, usd = ? "
+                "WHERE id = ?",
+                [outcome, input_tokens, output_tokens, cached_tokens, usd, call],
+            )
+
+    def spent(self, *, month: str = "") -> Spent:
+        """What this run has cost, or a month (``2025-01``) of all runs."""
+        return spent(self._store, column="month" if month else "run", value=month or self._run)
+
+
+def spent(store: LlmStore, column: str = "", value: str = "") -> Spent:
+    """What all calls cost, or those whose `column` has this value (run, month, task, model, window)."""
+    if not store.path.exists():
+        return Spent()
+    where = f"WHERE {column} = ?" if column else ""
+    with store.connect() as connection:
+        row = connection.execute(
+            "SELECT count(*), coalesce(sum(input_tokens), 0), coalesce(sum(output_tokens), 0), "
+            f"coalesce(sum(cached_tokens), 0), coalesce(sum(usd), 0.0) FROM calls {where}",
+            [value] if column else [],
+        ).fetchone()
+    return Spent(*row)
