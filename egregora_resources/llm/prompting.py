@@ -1,13 +1,15 @@
 """The prompts: Jinja templates of the package, each of which a file of the same name in the site's ``prompts/`` replaces.
 
-A template has two blocks. ``system`` is the constant beginning, so that the service's own cache serves it; ``user``
-is what differs from call to call. An owner's file may replace both, or extend ``builtin/posts.jinja`` and replace one.
+A prompt has two blocks. ``system`` is the constant beginning, so that the service's own cache serves it; ``user`` is
+what differs from call to call. An owner's file begins with ``{% extends "builtin/posts.jinja" %}`` and replaces one
+or both, perhaps with ``{{ super() }}`` and more.
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,14 +66,17 @@ class Prompts:
         Raises:
             PromptError: naming the file and the line.
         """
+        boundary = f"boundary-{secrets.token_hex(16)}"
         try:
-            template = self._environment.get_template(f"{task}.jinja")
-            blocks = self._blocks(template)
-            context = template.new_context(values)
-            filled = {name: "".join(blocks[name](context)).strip() for name in ("system", "user")}
-        except (jinja2.TemplateError, OSError, TypeError, ValueError, KeyError, UnicodeDecodeError) as error:
+            text = self._environment.get_template(f"{task}.jinja").render(boundary=boundary, **values)
+        except (jinja2.TemplateError, OSError, TypeError, ValueError, KeyError) as error:
             raise self._broken(task, error) from None
-        return Prompt(**filled)
+        system, met, user = text.partition(boundary)
+        if not met:
+            raise self._broken(
+                task, ValueError(f'it must begin with {{% extends "{BUILTIN}{task}.jinja" %}}')
+            )
+        return Prompt(system.strip(), user.strip())
 
     def hash(self, task: str) -> str:
         """A hash of the text of a task's prompt and of every template that it extends or includes."""
@@ -91,23 +96,6 @@ class Prompts:
         except (jinja2.TemplateError, OSError, UnicodeDecodeError) as error:
             raise self._broken(task, error) from None
         return digest.hexdigest()[:20]
-
-    def _blocks(self, template: jinja2.Template) -> dict[str, Any]:
-        """Blocks of a template, those that it inherits included."""
-        blocks = dict(template.blocks)
-        loader, name = self._environment.loader, template.name or ""
-        assert loader is not None
-        parents = meta.find_referenced_templates(
-            self._environment.parse(loader.get_source(self._environment, name)[0])
-        )
-        for parent in filter(None, parents):
-            if parent != name:
-                for key, block in self._blocks(self._environment.get_template(parent)).items():
-                    blocks.setdefault(key, block)
-        missing = [name for name in ("system", "user") if name not in blocks]
-        if missing:
-            raise ValueError(f"there is no {{% block {missing[0]} %}}")
-        return blocks
 
     def _broken(self, task: str, error: Exception) -> PromptError:
         where = f"{self._folder / f'{task}.jinja'}" if self._folder else f"{task}.jinja"
