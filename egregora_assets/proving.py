@@ -75,14 +75,13 @@ class LeakFound(PublishError):
     """The newly built site holds something personal, and was not published."""
 
     def __init__(self, hits: Sequence[Hit], withdrawn: int) -> None:
-        self.hits = hits
+        self.hits = sorted(hits, key=lambda hit: hit.window == "")
         more = f", and {len(hits) - 1} more" if len(hits) > 1 else ""
-        gone = (
-            f" {withdrawn} pages of the site that is online held such, too, and were withdrawn."
-            if withdrawn
-            else ""
+        held = "1 page" if withdrawn == 1 else f"{withdrawn} pages"
+        gone = f" Withdrawn from the site that is online, for the same reason: {held}." if withdrawn else ""
+        super().__init__(
+            f"The new site was not published: the check found {self.hits[0]}{more}.{gone} {ADVICE}"
         )
-        super().__init__(f"The new site was not published: the check found {hits[0]}{more}.{gone} {ADVICE}")
 
 
 ADVICE = (

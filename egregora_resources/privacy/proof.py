@@ -24,6 +24,7 @@ RUN_CHARACTERS = 23
 """25 characters as written: folded text has no punctuation."""
 _RUN_IDEOGRAPHS = 12
 
+_LABEL_WORDS = 3
 _RUN_LETTERS = 10
 """A run is words: rows of numbers, as in a table, are nobody's."""
 
@@ -82,6 +83,10 @@ class LeakDetector:
             self._allow(fold(name))
         for text in own_words:
             folded = Folded(text)
+            if len(label := words(folded.folded)) <= _LABEL_WORDS:
+                # A button or a title may stand beside another, and both together spell a name.
+                for word in label:
+                    self._allow(word)
             for finding in self._scrubber.find(folded):
                 if finding.kind == "name":
                     self._allow(folded.folded[finding.start : finding.end])
@@ -125,7 +130,9 @@ class LeakDetector:
         placed: list[tuple[int, str, str]] = []
         shown = list(self._allowed_spans(folded.folded))
         for finding in self._scrubber.find(folded):
-            if finding.kind == "name" and (_within(finding, shown) or self._is_a_word(finding, folded)):
+            if finding.kind == "name" and (
+                _within(finding, shown, folded.folded) or self._is_a_word(finding, folded)
+            ):
                 continue
             start, _ = folded.span(finding.start, finding.end)
             placed.append((text.count("\n", 0, start), finding.kind, " ".join(sorted(finding.tokens))))
@@ -159,12 +166,15 @@ class LeakDetector:
                     yield text.count("\n", 0, paragraph.start()) + folded.count("\n", 0, start), token
 
 
-def _within(finding: Finding, spans: Sequence[Span]) -> bool:
-    """Whether a finding lies within one of the spans, which are in order of place."""
-    last = bisect_right(spans, (finding.start, sys.maxsize)) - 1
-    return any(
-        start <= finding.start and finding.end <= end for start, end in spans[max(0, last - 3) : last + 1]
-    )
+def _within(finding: Finding, spans: Sequence[Span], folded: str) -> bool:
+    """Whether every word of a finding lies within one of the spans, which are in order of place."""
+
+    def shown(start: int, end: int) -> bool:
+        last = bisect_right(spans, (start, sys.maxsize)) - 1
+        return any(begin <= start and end <= stop for begin, stop in spans[max(0, last - 3) : last + 1])
+
+    named = WORD.finditer(folded, finding.start, finding.end)
+    return bool(spans) and all(shown(*word.span()) for word in named)
 
 
 def _runs_of(text: str) -> Iterator[int]:
