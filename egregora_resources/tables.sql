@@ -12,6 +12,7 @@ CREATE TABLE IF NOT EXISTS export_files (
     last_message TIMESTAMP,
     first_id BIGINT,                  -- of its messages as numbered in this export alone
     last_id BIGINT,
+    seconds BOOLEAN NOT NULL,         -- its clock shows them
     modified TIMESTAMP,               -- when the phone wrote it, if known: breaks ties between exports
     date_order TEXT,
     confidence DOUBLE,
@@ -44,7 +45,8 @@ CREATE TABLE IF NOT EXISTS raw_messages (
 );
 
 -- raw: minutes in which exports differ: which exports cover them, and what each of them has there.
--- In all other minutes every export that covers them has exactly the log's rows.
+-- In all other minutes every export that covers them has exactly the log's rows (those whose clock shows no
+-- seconds have them without).
 CREATE TABLE IF NOT EXISTS minute_members (
     minute BIGINT NOT NULL,
     digest TEXT NOT NULL,

@@ -56,6 +56,23 @@ def align(slots: Sequence[Slot], known: Mapping[int, Version], version: Version)
     return _believed(slots, known, version, faces, found, elsewhere), crossing
 
 
+def slots_are_its_messages(slots: Sequence[Slot], taken: Sequence[Version], version: Version) -> bool:
+    """Whether an alignment could only pair slots and messages one by one: quickly found where exports hardly differ.
+
+    That is so if all are exactly alike, or if a single one isn't and can't be another message either.
+    """
+    if len(slots) != len(version.said):
+        return False
+    odd = [i for i, slot in enumerate(slots) if face_of(version.said[i]) not in slot.faces]
+    if not odd:
+        return True
+    if len(odd) > 1 or version.starts or version.ends or any(one.starts or one.ends for one in taken):
+        return False
+    said, faces = version.said[odd[0]], set[Face]().union(*(slot.faces for slot in slots))
+    all_distinct = len(faces) == sum(len(slot.faces) for slot in slots)
+    return all_distinct and face_of(said) not in faces and _likeness(slots[odd[0]], said, by_letter=False) > 0
+
+
 def _out_of_order(
     slots: Sequence[Slot], faces: Sequence[Face], path: Pairs, rows: range, columns: range
 ) -> Pairs:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -57,3 +57,31 @@ def disjoint(ranges: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
         else:
             merged.append((first, last))
     return merged
+
+
+def without(ranges: Iterable[tuple[int, int]], taken: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """What is left of ranges.
+
+    Args:
+        taken: in order and disjoint.
+    """
+    left: list[tuple[int, int]] = []
+    for first, last in ranges:
+        for taken_first, taken_last in taken:
+            if first <= taken_last and taken_first <= last:
+                if first < taken_first:
+                    left.append((first, taken_first - 1))
+                first = taken_last + 1
+        if first <= last:
+            left.append((first, last))
+    return left
+
+
+def within(ranges: Iterable[tuple[int, int]], bounds: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """What several ranges have in common with others; both are in order and disjoint."""
+    return [
+        (max(first, low), min(last, high))
+        for first, last in ranges
+        for low, high in bounds
+        if first <= high and low <= last
+    ]

@@ -16,7 +16,7 @@ from heapq import heappop, heappush
 from itertools import pairwise
 from typing import NamedTuple
 
-from egregora_resources.chat_log.align import Pairs, align
+from egregora_resources.chat_log.align import Pairs, align, slots_are_its_messages
 from egregora_resources.chat_log.order import POSITIONS
 from egregora_resources.chat_log.said import Said, Slot, Version, face_of
 
@@ -43,11 +43,22 @@ def fold(versions: Iterable[Version]) -> Folded:
     for version in sorted(versions, key=lambda one: (one.starts + one.ends, one.rank)):
         if not version.said:
             continue
+        if not taken:
+            slots = [Slot([(version.rank, said)], {face_of(said)}) for said in version.said]
+            taken.append(version)
+            orders.append(list(slots))
+            continue
         if taken and version.said == taken[-1].said:
             for slot, said in zip(orders[-1], version.said, strict=True):
                 slot.add(version.rank, said)
             taken.append(version)
             orders.append(orders[-1])
+            continue
+        if slots_are_its_messages(slots, taken, version):
+            for slot, said in zip(slots, version.said, strict=True):
+                slot.add(version.rank, said)
+            taken.append(version)
+            orders.append(list(slots))
             continue
         path, crossing = align(slots, {one.rank: one for one in taken}, version)
         comes_before = bool(taken) and not version.starts and all(one.starts for one in taken)

@@ -1,7 +1,8 @@
 """Merging an export into the one log of the chat.
 
 The log is a function of the set of exports: minutes in which all exports that cover them agree are stored
-once, as rows of `raw_messages`; for the others `minute_versions` keeps what each export has, and `fold`
+once, as rows of `raw_messages` (if one clock shows seconds and another doesn't, that is no difference: the log
+has them); for the others `minute_versions` keeps what each export has, and `fold`
 makes the rows from all of them anew whenever one is added. So an import costs reading the export, and
 folding the minutes where it differs from what is known.
 """
@@ -79,15 +80,21 @@ def merge_export(
     if incoming.span is None:
         return _merged(changes, told)
     incoming.offer(con, persons.printed(among=known_names))
-    versions.find_differing(con, export.digest, incoming.span)
+    versions.find_differing(con, export.digest, incoming.span, seconds=incoming.seconds)
     if note_common_texts(con, export.digest, persons) and who.join_evident(con, persons):
         incoming.offer(con, persons.printed(among=known_names))
-        versions.find_differing(con, export.digest, incoming.span)
+        versions.find_differing(con, export.digest, incoming.span, seconds=incoming.seconds)
     found = who.settle_persons(con, persons, new_names, pseudonyms)
     naming = persons.printed()
     incoming.offer(con, naming)
     more = versions.store(
-        con, export.digest, incoming.span, incoming.knots, naming, everywhere=bool(found.joined)
+        con,
+        export.digest,
+        incoming.span,
+        incoming.knots,
+        naming,
+        everywhere=bool(found.joined),
+        seconds=incoming.seconds,
     )
     con.unregister("incoming")
     con.execute(
@@ -139,6 +146,8 @@ class _Incoming:
     columns: pa.Table
     author: pa.DictionaryArray
     knots: tuple[Knot, ...]
+    seconds: bool
+    """Its clock shows them."""
 
     @staticmethod
     def read(export: Export) -> _Incoming:
@@ -154,7 +163,8 @@ class _Incoming:
         }
         for name in ("kind", "text", "attachment", "edited", "deleted", "media_omitted", "data"):
             columns[name] = messages[name]
-        return _Incoming(pa.table(columns), author, placement.knots)
+        shows_seconds = bool(np.any(minutes * 60 != seconds.to_numpy()))
+        return _Incoming(pa.table(columns), author, placement.knots, shows_seconds)
 
     @property
     def names(self) -> list[str]:
@@ -187,9 +197,9 @@ def _store_file(
     con.execute(
         """
         INSERT INTO export_files (digest, sequence, file_name, chat, messages, first_message, last_message,
-            first_id, last_id, modified, date_order, confidence, not_understood,
+            first_id, last_id, seconds, modified, date_order, confidence, not_understood,
             new_messages, changed_messages, absent_messages, imported_at)
-        SELECT ?, coalesce(max(sequence), 0) + 1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, 0, ? FROM export_files
+        SELECT ?, coalesce(max(sequence), 0) + 1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, 0, ? FROM export_files
         """,
         [
             export.digest,
@@ -200,6 +210,7 @@ def _store_file(
             stamps[-1].as_py() if span else None,
             span.first_id if span else None,
             span.last_id if span else None,
+            incoming.seconds,
             modified,
             export.date_order,
             export.confidence,

@@ -90,12 +90,14 @@ def refold(
                 newer = 0
             if rows == old:
                 continue
-            other = Counter(row[1:] for row in rows) - Counter(row[1:] for row in old)
-            changes.changed += max(0, other.total() - newer)
             was, now = {row.id: row for row in old}, {row.id: row for row in rows}
-            gone += [one for one, row in was.items() if now.get(one) != row]
-            fresh += [row for one, row in now.items() if was.get(one) != row]
-            ids = [row.id for row in (*old, *rows) if was.get(row.id) != now.get(row.id)]
+            left = [row for row in old if now.get(row.id) != row]
+            came = [row for row in rows if was.get(row.id) != row]
+            other = Counter(row[1:] for row in came) - Counter(row[1:] for row in left)
+            changes.changed += max(0, other.total() - newer)
+            gone += [row.id for row in left]
+            fresh += came
+            ids = {row.id for row in (*left, *came)}
             for _, group in groupby(sorted(ids), key=lambda one: one // POSITIONS):
                 run = list(group)
                 changes.touch(run[0], run[-1])

@@ -1,7 +1,7 @@
 """What exports have that others have not: found, and stored for each export.
 
 The membership rule everything here keeps: in a minute without rows in `minute_members`, every export whose
-time span covers the minute has exactly the log's rows. In the others `minute_members` names the exports
+time span covers the minute has exactly the log's rows; without the seconds, if its clock shows none. In the others `minute_members` names the exports
 that cover it, and `minute_versions` holds what each of them has.
 
 Works on the relation `incoming`: the export being imported, with the names that the log prints.
@@ -15,37 +15,59 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from egregora_resources.chat_log.changes import Changes, Span, disjoint
+from egregora_resources.chat_log.changes import Changes, Span, disjoint, within, without
 from egregora_resources.chat_log.order import POSITIONS, Knot, Segments
 from egregora_resources.chat_log.rewrite import rank_exports, refold
 from egregora_resources.chat_log.said import CONTENT, ROW
 
+_MINUTE = "date_trunc('minute', ts)"
+_BY_THE_MINUTE = ROW.replace("ts", _MINUTE, 1)
 
-def find_differing(con: duckdb.DuckDBPyConnection, digest: str, span: Span) -> None:
-    """Notes in `differing` the minutes, of those that earlier exports cover, where this one isn't the log."""
+
+def find_differing(con: duckdb.DuckDBPyConnection, digest: str, span: Span, *, seconds: bool) -> None:
+    """Notes in `differing` the minutes, of those that earlier exports cover, where this one isn't the log.
+
+    Args:
+        seconds: its clock shows them.
+    """
     con.execute("CREATE OR REPLACE TEMP TABLE differing (minute BIGINT)")
-    for first_id, last_id in _covered(con, digest):
-        bounds = max(first_id, span.first_id // POSITIONS * POSITIONS), min(last_id, _end(span.last_id))
-        if bounds[0] <= bounds[1]:
+    common = _in_common(con, digest, span)
+    to_the_second = within(common, _covered(con, digest, seconds=True)) if seconds else []
+    for ranges, exactly in ((to_the_second, True), (without(common, to_the_second), False)):
+        row = f"hash({ROW if exactly else _BY_THE_MINUTE}) AS row"
+        for bounds in ranges:
             con.execute(
                 f"""
                 INSERT INTO differing SELECT DISTINCT coalesce(i.id, l.id) // {POSITIONS}
-                FROM (SELECT id, hash({ROW}) AS row FROM incoming WHERE id BETWEEN $1 AND $2) i
-                FULL JOIN (SELECT id, hash({ROW}) AS row FROM raw_messages WHERE id BETWEEN $1 AND $2) l
+                FROM (SELECT id, {row} FROM incoming WHERE id BETWEEN $1 AND $2) i
+                FULL JOIN (SELECT id, {row} FROM raw_messages WHERE id BETWEEN $1 AND $2) l
                 ON i.id = l.id WHERE i.row IS DISTINCT FROM l.row
                 """,
                 bounds,
             )
 
 
+def _in_common(con: duckdb.DuckDBPyConnection, digest: str, span: Span) -> list[tuple[int, int]]:
+    """Ranges of message ids, whole minutes, that both this export and others cover."""
+    return within(_covered(con, digest), [(span.first_id // POSITIONS * POSITIONS, _end(span.last_id))])
+
+
 def _end(message_id: int) -> int:
     return message_id // POSITIONS * POSITIONS + POSITIONS - 1
 
 
-def _covered(con: duckdb.DuckDBPyConnection, digest: str) -> list[tuple[int, int]]:
-    """Ranges of message ids, whole minutes, that exports other than this one cover."""
+def _covered(
+    con: duckdb.DuckDBPyConnection, digest: str, *, seconds: bool | None = None
+) -> list[tuple[int, int]]:
+    """Ranges of message ids, whole minutes, that exports other than this one cover.
+
+    Args:
+        seconds: only those whose clocks show seconds, or only those whose clocks don't.
+    """
     spans = con.execute(
-        "SELECT first_id, last_id FROM export_files WHERE digest <> ? AND first_id IS NOT NULL", [digest]
+        "SELECT first_id, last_id FROM export_files "
+        "WHERE digest <> $1 AND first_id IS NOT NULL AND seconds = coalesce($2, seconds)",
+        [digest, seconds],
     ).fetchall()
     return disjoint((first // POSITIONS * POSITIONS, _end(last)) for first, last in spans)
 
@@ -58,6 +80,7 @@ def store(
     naming: Mapping[str, str],
     *,
     everywhere: bool,
+    seconds: bool,
 ) -> Changes:
     """Adds the incoming export to the log and to what is known about exports.
 
@@ -66,12 +89,15 @@ def store(
         knots: of the export.
         naming: the name that the log prints, for every name.
         everywhere: persons known before were joined, so all minutes with versions are folded anew.
+        seconds: see `find_differing`.
     """
     changes = Changes()
     spans = rank_exports(con, naming)
     _tie_knots(con, digest, span, knots, everywhere)
     _find_special(con, span, everywhere)
     _keep_versions(con, digest, span)
+    if seconds:
+        _learn_seconds(con, digest, span, changes)
     _append_plain(con, digest, span, changes)
     if not everywhere:
         _leave_quiet(con, digest, changes)
@@ -161,7 +187,7 @@ def _keep_versions(con: duckdb.DuckDBPyConnection, digest: str, span: Span) -> N
         f"""
         CREATE OR REPLACE TEMP TABLE agreed AS
         SELECT s.minute, e.digest,
-            first(e.digest) OVER (PARTITION BY s.minute ORDER BY e.sequence) AS source
+            first(e.digest) OVER (PARTITION BY s.minute, e.seconds ORDER BY e.sequence) AS source, e.seconds
         FROM special s JOIN export_files e
         ON s.minute BETWEEN e.first_id // {POSITIONS} AND e.last_id // {POSITIONS}
         WHERE e.digest <> ? AND s.minute NOT IN (SELECT minute FROM minute_members)
@@ -171,7 +197,7 @@ def _keep_versions(con: duckdb.DuckDBPyConnection, digest: str, span: Span) -> N
     con.execute(
         f"""
         INSERT INTO minute_versions (minute, digest, {ROW})
-        SELECT a.minute, a.digest, l.* FROM agreed a
+        SELECT a.minute, a.digest, l.* REPLACE (CASE WHEN a.seconds THEN l.ts ELSE {_MINUTE} END AS ts) FROM agreed a
         JOIN (SELECT {ROW} FROM raw_messages) l ON l.id // {POSITIONS} = a.minute
         WHERE a.digest = a.source
         """
@@ -210,6 +236,25 @@ def _keep_versions(con: duckdb.DuckDBPyConnection, digest: str, span: Span) -> N
         """,
         {"digest": digest, "first": span.minutes[0], "last": span.minutes[1]},
     )
+
+
+def _learn_seconds(con: duckdb.DuckDBPyConnection, digest: str, span: Span, changes: Changes) -> None:
+    """Adds the seconds to messages that only exports without them had."""
+    by_the_minute = without(_in_common(con, digest, span), _covered(con, digest, seconds=True))
+    for bounds in by_the_minute:
+        con.execute(
+            """
+            CREATE OR REPLACE TEMP TABLE finer AS
+            SELECT i.id, i.ts FROM incoming i JOIN raw_messages l USING (id)
+            WHERE i.id BETWEEN ? AND ? AND i.ts <> l.ts AND i.minute NOT IN (SELECT minute FROM special)
+            """,
+            bounds,
+        )
+        first_id, last_id, count = con.execute("SELECT min(id), max(id), count(*) FROM finer").fetchall()[0]
+        if count:
+            con.execute("UPDATE raw_messages SET ts = finer.ts FROM finer WHERE finer.id = raw_messages.id")
+            changes.touch(first_id, last_id)
+            changes.changed += count
 
 
 def _leave_quiet(con: duckdb.DuckDBPyConnection, digest: str, changes: Changes) -> None:
