@@ -16,7 +16,9 @@ from typing import Any, TypeAlias
 
 from egregora_assets.display import shown_name
 from egregora_assets.stage import PipelineContext
+from egregora_resources.llm.cache import ResponseCache
 from egregora_resources.llm.offline.wording import wording
+from egregora_resources.llm.store import LlmStore
 from egregora_resources.people import scrub_rules
 from egregora_resources.privacy.names import Person
 from egregora_resources.privacy.numbering import region_of
@@ -24,6 +26,7 @@ from egregora_resources.privacy.page_text import (
     BLOCK,
     strings_of,
     tells_of_its_maker,
+    text_of_json,
     text_of_page,
     texts_of_folder,
 )
@@ -98,7 +101,8 @@ class Prover:
         self._storage = context.storage
 
     @cached_property
-    def _hidden(self) -> tuple[list[str], list[str]]:
+    def hidden(self) -> tuple[list[str], list[str]]:
+        """Tokens and printed names of those who opted out."""
         out = [member for member in self._context.people.members if member.opted_out]
         return [member.token for member in out], [name for member in out for name in member.names]
 
@@ -139,32 +143,32 @@ class Prover:
         yield from self._column(
             "SELECT text || chr(12) || coalesce(data, '') FROM raw_messages "
             "WHERE name IS NULL OR NOT list_contains(?, name)",
-            [self._hidden[1]],
+            [self.hidden[1]],
         )
         yield from self._column("SELECT text FROM messages")
 
     @cached_property
-    def _forbidden(self) -> frozenset[int]:
+    def forbidden(self) -> frozenset[int]:
         """Ids of messages that may not be used."""
         rows = self._storage.rows(
-            "SELECT id FROM raw_messages WHERE deleted OR list_contains(?, name)", [self._hidden[1]]
+            "SELECT id FROM raw_messages WHERE deleted OR list_contains(?, name)", [self.hidden[1]]
         )
         return frozenset(row[0] for row in rows)
 
     @cached_property
-    def _forbidden_media(self) -> frozenset[str]:
+    def forbidden_media(self) -> frozenset[str]:
         """Ids of files that only such messages brought."""
         rows = self._storage.rows("SELECT message, id FROM message_media WHERE id <> ''")
-        shared = {media for message, media in rows if message not in self._forbidden}
+        shared = {media for message, media in rows if message not in self.forbidden}
         return frozenset(media for _, media in rows if media not in shared)
 
     def stored(self) -> list[Hit]:
         """What is found in the warehouse and in whatever else keeps texts: by source, then by text."""
         hits: dict[Hit, None] = {}
         for source in SOURCES:
-            for window, where, text in source(self._storage):
+            for window, where, text in source(self._context):
                 ids = {int(number) for number in _MESSAGE_ID.findall(text)}
-                if not self._forbidden.isdisjoint(ids):
+                if not self.forbidden.isdisjoint(ids):
                     hits[Hit("source", window, where)] = None
                 for leak in self.detector.find(text):
                     hits[Hit(leak.kind, window, where)] = None
@@ -183,7 +187,7 @@ class Prover:
             hits.update(dict.fromkeys(Hit(leak.kind, windows.get(name, ""), file) for leak in leaks))
             if tells_of_its_maker(folder / name):
                 hits[Hit("metadata", "", file)] = None
-            if name.startswith("media/") and any(media in name for media in self._forbidden_media):
+            if name.startswith("media/") and any(media in name for media in self.forbidden_media):
                 hits[Hit("source", "", file)] = None
         return list(hits)
 
@@ -258,15 +262,15 @@ def remove_file(path: Path) -> None:
         path.parent.mkdir()
 
 
-def _messages(storage: Warehouse) -> Iterator[Stored]:
-    for window, id, author, text, data in storage.rows(
+def _messages(context: PipelineContext) -> Iterator[Stored]:
+    for window, id, author, text, data in context.storage.rows(
         "SELECT window_key, id, author, text, data FROM messages ORDER BY id"
     ):
         yield window, f"messages of {window}", f"{id}{BLOCK}{author}{BLOCK}{text}{BLOCK}{_said(data)}"
 
 
-def _documents(storage: Warehouse) -> Iterator[Stored]:
-    for stage, window, id, front_matter, body in storage.rows(
+def _documents(context: PipelineContext) -> Iterator[Stored]:
+    for stage, window, id, front_matter, body in context.storage.rows(
         "SELECT stage, window_key, id, front_matter, body FROM documents ORDER BY stage, id"
     ):
         text = text_of_page(body) if stage == "banners" else body
@@ -279,15 +283,26 @@ def _said(data: str | None) -> str:
     return BLOCK.join(strings_of(value))
 
 
-def _vocabulary(storage: Warehouse) -> Iterator[Stored]:
-    yield from storage.rows("SELECT first_window, 'vocabulary', term FROM vocabulary")
+def _vocabulary(context: PipelineContext) -> Iterator[Stored]:
+    yield from context.storage.rows("SELECT first_window, 'vocabulary', term FROM vocabulary")
 
 
-def _results(storage: Warehouse) -> Iterator[Stored]:
-    yield from storage.rows(
+def _results(context: PipelineContext) -> Iterator[Stored]:
+    yield from context.storage.rows(
         "SELECT window_key, 'result of ' || stage, note || chr(12) || error FROM stage_results"
     )
 
 
-SOURCES: list[Callable[[Warehouse], Iterable[Stored]]] = [_messages, _documents, _vocabulary, _results]
+def _answers(context: PipelineContext) -> Iterator[Stored]:
+    for kept in ResponseCache(LlmStore(context.folder.llm)).texts():
+        yield kept.window, f"kept answers of {kept.task}", text_of_json(kept.answer)
+
+
+SOURCES: list[Callable[[PipelineContext], Iterable[Stored]]] = [
+    _messages,
+    _documents,
+    _vocabulary,
+    _results,
+    _answers,
+]
 """Everything that must be free of personal data, beside the site: whatever keeps requests or answers is added here."""

@@ -18,6 +18,8 @@ from filelock import FileLock
 from egregora_assets.proving import Prover, withdraw_pages
 from egregora_assets.stage import PipelineContext
 from egregora_assets.taxonomy import prune
+from egregora_resources.llm.cache import ResponseCache
+from egregora_resources.llm.store import LlmStore
 from egregora_resources.publishing.posts import post_url
 from egregora_resources.publishing.swap import remove
 
@@ -69,8 +71,10 @@ def withdraw(context: PipelineContext) -> Withdrawal:
         context.config, context.site_root, context.storage, context.media_mapping, context.provider
     )
     with FileLock(context.folder.state / "withdrawal.lock"):
+        prover = Prover(context)
         with context.storage.transaction() as connection:
-            windows, slugs = _take_back(connection, context)
+            windows, slugs = _take_back(connection, prover)
+        _forget_answers(context, prover)
         pending = context.storage.fact(PENDING)
         if not pending:
             return Withdrawal()
@@ -82,17 +86,17 @@ def withdraw(context: PipelineContext) -> Withdrawal:
     return Withdrawal(sorted(windows), len(slugs), rebuilt, problem)
 
 
-def untouchable(context: PipelineContext) -> tuple[list[str], list[str]]:
-    """Tokens and printed names of those who opted out."""
-    out = [member for member in context.people.members if member.opted_out]
-    return [member.token for member in out], [name for member in out for name in member.names]
+def _forget_answers(context: PipelineContext, prover: Prover) -> None:
+    """Deletes the kept answers to requests that held what may no longer be used."""
+    if context.folder.llm.exists():
+        ResponseCache(LlmStore(context.folder.llm)).delete_for(
+            prover.hidden[0], prover.forbidden, prover.forbidden_media
+        )
 
 
-def _take_back(
-    connection: duckdb.DuckDBPyConnection, context: PipelineContext
-) -> tuple[set[str], Collection[str]]:
+def _take_back(connection: duckdb.DuckDBPyConnection, prover: Prover) -> tuple[set[str], Collection[str]]:
     """Deletes what has to go; returns the windows concerned and the slugs of the posts among it."""
-    tokens, names = untouchable(context)
+    tokens, names = prover.hidden
     speaking = connection.execute(
         """
         SELECT DISTINCT m.window_key FROM messages m LEFT JOIN raw_messages r USING (id)

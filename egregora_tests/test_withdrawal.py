@@ -10,6 +10,9 @@ import pytest
 from egregora_assets import withdrawal
 from egregora_assets.stages import STAGES
 from egregora_assets.withdrawal import withdraw
+from egregora_resources.llm.cache import ResponseCache, Subjects
+from egregora_resources.llm.protocol import Usage
+from egregora_resources.llm.store import LlmStore
 from egregora_resources.results import load_documents
 from egregora_tests.providers import WatchedProvider
 from egregora_tests.small_site import SmallSite
@@ -221,3 +224,18 @@ def test_others_words_about_somebody_who_opted_out_name_nobody(site: SmallSite) 
     assert "[name] promised to repair the barrel on Sunday" in texts
     pages = "\n".join(p.read_text("utf-8") for p in site.folder.built.rglob("*.html"))
     assert "[name]" not in re.sub(r"<[^>]+>", "", pages)
+
+
+def test_kept_answers_to_requests_that_held_their_words_are_deleted(site: SmallSite) -> None:
+    cache = ResponseCache(LlmStore(site.folder.llm))
+    ((message,),) = site.warehouse.rows("SELECT id FROM raw_messages WHERE text = ?", [SECRET])
+    token = token_of(site, GUEST)
+    for request, subjects in {
+        "spoke": Subjects(WEEK, messages=(message,)),
+        "named": Subjects("2025-01-27", authors=(token,)),
+        "neither": Subjects("2025-01-13", authors=("calm-otter",), messages=(message - 1,)),
+    }.items():
+        cache.put(request, "posts", "a-model", "{}", Usage(), subjects)
+    site.get(out(chat()))
+    withdraw(site.context())
+    assert [kept.request for kept in cache.texts()] == ["neither"]
