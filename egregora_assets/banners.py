@@ -20,6 +20,8 @@ class BannerWorker(WorkerBase):
         requests = [
             BannerInput(
                 post_id=item.id,
+                window=item.window,
+                dek=item.front_matter["dek"],
                 title=item.front_matter["title"],
                 category=item.front_matter["category"],
                 tags=item.front_matter["tags"],

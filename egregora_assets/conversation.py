@@ -66,6 +66,11 @@ def stretches(work: WindowWork) -> list[Document]:
 def _stretch(work: WindowWork, messages: Sequence[Message], part: int, parts: int) -> Stretch:
     ids = {message.id for message in messages}
     language = work.context.config.site.language
+    described = {
+        d.front_matter["id"]: d.front_matter
+        for d in work.documents("enrichments")
+        if d.front_matter.get("described")
+    }
     notes = {
         d.front_matter["url"]: d.front_matter
         for d in work.documents("enrichments")
@@ -95,6 +100,8 @@ def _stretch(work: WindowWork, messages: Sequence[Message], part: int, parts: in
                 message=p["message"],
                 kind=p["kind"],
                 caption=p["caption"],
+                alt=described.get(p["media"], {}).get("alt", ""),
+                summary=described.get(p["media"], {}).get("summary", ""),
                 missing=not p["view"]["path"],
             )
             for p in (d.front_matter for d in work.documents("media"))

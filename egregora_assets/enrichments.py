@@ -5,35 +5,50 @@ A link or picture that can't be described is recorded as such, and fails nothing
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 from egregora_assets.conversation import urls_in
 from egregora_assets.stage import Stage, WindowWork
 from egregora_assets.worker import WorkerBase
 from egregora_resources.document import Document
-from egregora_resources.llm.protocol import Link, NotesInput, Picture, Task
+from egregora_resources.llm.protocol import Link, LinkNote, MediaNote, NotesInput, Picture, Task
 from egregora_resources.settings import Settings
 
 
 class EnrichmentWorker(WorkerBase):
-    """Describes links and media, a batch a call."""
+    """Describes links and media, a batch a call.
+
+    Args:
+        language: to write in.
+        clean: takes numbers, addresses and names out of what pages and pictures say.
+    """
 
     batch_size = 10
+
+    def __init__(
+        self, *args: Any, language: str = "en", clean: Callable[[str], str] = str, **options: Any
+    ) -> None:
+        super().__init__(*args, **options)
+        self.language, self.clean = language, clean
 
     async def process_batch(self, items: list[Document]) -> list[Document]:
         links = [Link.model_validate(i.front_matter) for i in items if "url" in i.front_matter]
         media = [Picture.model_validate(i.front_matter) for i in items if "url" not in i.front_matter]
-        notes = self.spent(await self.provider.enrich(NotesInput(links=links, media=media)))
-        said: dict[str, Any] = {note.url: note for note in notes.links}
+        request = NotesInput(window=items[0].window, links=links, media=media, language=self.language)
+        notes = self.spent(await self.provider.enrich(request))
+        said: dict[str, LinkNote | MediaNote] = {note.url: note for note in notes.links}
         said |= {note.id: note for note in notes.media}
         return [
             self._described(item, said.get(item.front_matter.get("url", item.front_matter.get("id"))))
             for item in items
         ]
 
-    @staticmethod
-    def _described(item: Document, note: Any) -> Document:
-        learnt = note.model_dump(mode="json", exclude={"id"}) if note else {}
+    def _described(self, item: Document, note: LinkNote | MediaNote | None) -> Document:
+        learnt = note.model_dump(mode="json", exclude={"id", "url"}) if note else {}
+        learnt = {
+            key: self.clean(value) if isinstance(value, str) else value for key, value in learnt.items()
+        }
         return Document(item.kind, item.id, item.window, None, {**item.front_matter, **learnt}, item.body)
 
 
@@ -45,7 +60,7 @@ class EnrichmentsStage(Stage):
     worker: ClassVar[type[WorkerBase]] = EnrichmentWorker
 
     def reads(self, settings: Settings) -> Any:
-        return settings.pipeline.enrichment.model_dump(mode="json")
+        return [settings.pipeline.enrichment.model_dump(mode="json"), settings.site.language]
 
     def skip(self, work: WindowWork) -> str:
         return (
@@ -53,6 +68,10 @@ class EnrichmentsStage(Stage):
             if work.context.config.pipeline.enrichment.enabled
             else "[pipeline.enrichment] enabled is false"
         )
+
+    def make_worker(self, work: WindowWork) -> WorkerBase:
+        context = work.context
+        return EnrichmentWorker(context.llm, language=context.people.language, clean=context.scrubber.scrub)
 
     def items(self, work: WindowWork) -> list[Document]:
         first: dict[str, int] = {}

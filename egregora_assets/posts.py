@@ -19,7 +19,6 @@ from egregora_resources.llm.protocol import (
     Digest,
     PictureUse,
     PostDraft,
-    Posts,
     PostsInput,
     Prose,
     ProviderError,
@@ -55,12 +54,14 @@ class PostsWorker(WorkerBase):
                 vocabulary=self.vocabulary,
                 instructions=self.instructions,
             )
-            answer: Posts = self.spent(await self.provider.write(request))
+            whole = await self.provider.write(request)
+            answer, degraded = self.spent(whole), whole.degraded
+            extract = "offline" in (self.provider.name, degraded)
             if not answer.posts:
                 self.nothing_because.append(answer.nothing_because)
             for draft in answer.posts:
                 check_draft(draft, stretch)
-                documents.append(_document(item.window, draft, stretch, self.memory))
+                documents.append(_document(item.window, draft, stretch, self.memory, extract))
         return documents
 
 
@@ -82,7 +83,9 @@ def check_draft(draft: PostDraft, stretch: Stretch) -> None:
                 raise ProviderError(f"the post cites message {message}, which isn't in its window")
 
 
-def _document(window: str, draft: PostDraft, stretch: Stretch, memory: Sequence[Digest]) -> Document:
+def _document(
+    window: str, draft: PostDraft, stretch: Stretch, memory: Sequence[Digest], extract: bool
+) -> Document:
     quoted = {b.message for s in draft.sections for b in s.blocks if isinstance(b, Quote)}
     used = {b.id for s in draft.sections for b in s.blocks if isinstance(b, PictureUse)}
     pictured = {picture.message for picture in stretch.pictures if picture.id in used}
@@ -105,6 +108,7 @@ def _document(window: str, draft: PostDraft, stretch: Stretch, memory: Sequence[
             "start": min(spans).isoformat(),
             "end": max(spans).isoformat(),
             "so_far": stretch.so_far,
+            "extract": extract,
             "memory": list(dict.fromkeys(digest.window for digest in memory)),
             "links": {
                 link.url: {"title": link.title, "summary": link.summary}

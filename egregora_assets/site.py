@@ -119,7 +119,7 @@ def assemble(context: PipelineContext) -> Site:
         for stage in ("media", "enrichments", "profiles", "posts", "banners")
     }
     messages = {m.id: m for m in load_messages(storage) if m.id not in withdrawn}
-    views = _media_views(documents["media"])
+    views = _media_views(documents["media"], documents["enrichments"])
     overrides = {
         row[0]: row[1:] for row in storage.rows("SELECT post_id, hidden, pinned, title, body FROM overrides")
     }
@@ -169,8 +169,12 @@ def withdrawn_messages(context: PipelineContext) -> set[int]:
     return {row[0] for row in rows}
 
 
-def _media_views(documents: Sequence[Document]) -> dict[str, MediaView]:
-    return {d.front_matter["media"]: MediaView(**d.front_matter["view"]) for d in documents}
+def _media_views(documents: Sequence[Document], enrichments: Sequence[Document]) -> dict[str, MediaView]:
+    alts = {
+        d.front_matter["id"]: d.front_matter["alt"] for d in enrichments if d.front_matter.get("described")
+    }
+    views = {d.front_matter["media"]: MediaView(**d.front_matter["view"]) for d in documents}
+    return {id: replace(view, alt=alts.get(id, view.alt)) for id, view in views.items()}
 
 
 def _post(
@@ -202,6 +206,8 @@ def _post(
         media={media: views[media] for media in [*_PICTURE.findall(text), *sent] if media in views},
         links={url: LinkView(url, link["title"], link["summary"]) for url, link in known["links"].items()},
         banner=banner.body if banner and banner.front_matter["format"] == "svg" else "",
+        banner_picture=banner.body if banner and banner.front_matter["format"] == "webp" else "",
+        automatic=known["extract"],
         banner_alt=banner.front_matter["alt"] if banner else "",
         so_far=known["so_far"],
         pinned=pinned,

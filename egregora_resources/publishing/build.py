@@ -83,7 +83,7 @@ def _let_through(prove: Callable[[Path], None], new: Path) -> None:
 def _write_docs(pages: Pages, docs: Path) -> None:
     for name, text in pages.files.items():
         path = docs / name
-        data = text.encode("utf-8", "replace")
+        data = text if isinstance(text, bytes) else text.encode("utf-8", "replace")
         if not path.is_file() or path.read_bytes() != data:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(data)

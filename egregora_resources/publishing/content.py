@@ -95,6 +95,8 @@ class Post:
     links: Mapping[str, LinkView] = field(default_factory=dict[str, LinkView])
     banner: str = ""
     """SVG text."""
+    banner_picture: str = ""
+    """Instead of it: a WebP picture, as base64."""
     banner_alt: str = ""
     automatic: bool = True
     """An automatic extract, and the page says so."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import logging
 from collections import Counter, defaultdict
 from collections.abc import Container, Iterable, Mapping, Sequence
@@ -45,7 +46,7 @@ Written = tuple[Post, Card]
 class Pages:
     """Files below ``docs/`` by path, and the posts that had to be replaced by a notice."""
 
-    files: dict[str, str] = field(default_factory=dict[str, str])
+    files: dict[str, str | bytes] = field(default_factory=dict[str, str | bytes])
     notices: list[str] = field(default_factory=list[str])
     posts: dict[str, str] = field(default_factory=dict[str, str])
     """Ids of the posts by their pages' paths."""
@@ -70,6 +71,11 @@ def site_pages(site: Site) -> Pages:
 def _banners(posts: Iterable[Post], pages: Pages) -> dict[str, str]:
     banners: dict[str, str] = {}
     for post in posts:
+        if post.banner_picture:
+            path = f"assets/banners/{path_segment(post.id, 'banner')}.webp"
+            pages.files[path] = base64.b64decode(post.banner_picture)
+            banners[post.id] = path
+            continue
         if not post.banner.strip():
             continue
         path = f"assets/banners/{path_segment(post.id, 'banner')}.svg"

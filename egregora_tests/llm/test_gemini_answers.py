@@ -38,7 +38,7 @@ def _key(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("GEMINI_API_KEY", raising=False)
 
 
-def make(server: FaultServer, site: Path, *, fresh: bool = False, **model: Any) -> GeminiProvider:
+def make(server: FaultServer, site: Path, fresh: bool = False, /, **model: Any) -> GeminiProvider:
     """A provider of a site; `model` is as in ``[model]``."""
     folder = SiteFolder(site)
     folder.state.mkdir(parents=True, exist_ok=True)
@@ -314,7 +314,7 @@ def test_an_answer_is_paid_once_whoever_asks_for_it(tmp_path: Path) -> None:
         again = digest(make(server, tmp_path))
         assert (again.output, again.usage.calls) == (both[0].output, 0)
         assert len(server.seen) == 1
-        digest(make(server, tmp_path, fresh=True))
+        digest(make(server, tmp_path, True))
         assert len(server.seen) == 2
         digest(make(server, tmp_path, enable_caching=False))
         assert len(server.seen) == 3
@@ -342,7 +342,7 @@ def test_a_budget_stops_before_it_is_exceeded_and_a_larger_one_continues(budget:
     windows = [stretch([f"Boards, the {n}th", "And compost"]) for n in range(40)]
     with FaultServer() as server:
         # One call costs $0.000675 and is reserved with $0.0033.
-        limits = {"max_output_tokens": 1_024, budget: 0.01}
+        limits: dict[str, Any] = {"max_output_tokens": 1_024, budget: 0.01}
         provider = make(server, tmp_path, **limits)
 
         async def all_of_them(provider: GeminiProvider) -> list[Any]:
