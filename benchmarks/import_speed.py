@@ -1,127 +1,40 @@
-"""Messages a second and peak memory of reading exports, beside other parsers: ``python benchmarks/import_speed.py``.
+"""How fast exports are read and imported, beside other parsers: ``python benchmarks/import_speed.py [messages …]``.
 
-Generates exports (en-GB and en-US as Android writes them, and an iPhone's; with notices, media, deleted and
-edited messages, links, emoji and messages of several lines) and reads each with our importer, and with
-whatsapp-chat-parser (npm), whatstk and chat-miner (PyPI), which are installed into ``bench/import`` when they are
-wanted for the first time. Every measurement is a process of its own; rounds go around the parsers, so that all
-see the same machine, and the best of each counts. Exits with 1 if ours is slower than three times the fastest
-of the others, or takes more than half
-of its memory for a million messages.
+Generates exports (see `chats`) and reads each with our importer, and with whatsapp-chat-parser (npm), whatstk and
+chat-miner (PyPI), which are installed into ``bench/import`` when they are wanted for the first time. Then imports the
+same exports whole, from zip to merged and windowed warehouse; and into the warehouse that has them the same file
+again, an export with one more week, the same chat from another kind of phone, and with everybody renamed.
+
+Every measurement is a process of its own; rounds go around the parsers, so that all see the same machine, and the
+best of each counts. Exits with 1 if a target is missed; the targets are the constants below.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
-import os
-import random
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from pathlib import Path
 
-ROOT = Path(__file__).parents[1]
-BENCH = ROOT / "bench" / "import"
+from chats import FOLDER, MESSAGES_A_WEEK, RENAMED, STYLES, text_file, zip_file
+from measuring import Result, run, say
+
 ROUNDS = 3
-TARGET_RATIO = 3.0
-TARGET_MEMORY = 0.5
+READ_FASTER = 3.0
+"""Times the speed of the fastest other parser."""
+READ_MEMORY = 0.5
+"""Of its memory, from `LARGE` on."""
 LARGE = 1_000_000
-"""Messages from which memory is compared: below, the libraries themselves are most of it."""
-WORDS = [
-    "tea",
-    "river",
-    "bicycle",
-    "garden",
-    "lamp",
-    "winter",
-    "market",
-    "bread",
-    "song",
-    "window",
-    "train",
-    "letter",
-    "harbour",
-    "kite",
-    "stone",
-    "the",
-    "of",
-    "and",
-    "to",
-    "in",
-    "is",
-    "you",
-    "that",
-    "it",
-    "was",
-    "for",
-    "on",
-    "are",
-    "with",
-    "they",
-    "at",
-    "be",
-    "this",
-    "have",
-    "from",
-    "or",
-    "one",
-    "had",
-    "by",
-    "but",
-    "not",
-    "what",
-    "all",
-    "were",
-    "we",
-    "when",
-    "can",
-]
-NAMES = [
-    "Ana",
-    "Luis Paz",
-    "+44 7700 900123",
-    "Bea 🌻",
-    "Zoë Müller",
-    "Carlos",
-    "Jürgen",
-    "अमित",
-    "Olga",
-    "Kim",
-]
-
-OURS = """
-import json, sys, time
-from pathlib import Path
-from egregora_resources.inputs.registry import read_export
-read_export(Path(sys.argv[2]))
-start, cpu = time.perf_counter(), time.process_time()
-export = read_export(Path(sys.argv[1]))
-print(json.dumps([len(export.messages), time.perf_counter() - start, time.process_time() - cpu]))
-"""
-WHATSTK = """
-import json, sys, time
-from whatstk import WhatsAppChat
-WhatsAppChat.from_source(sys.argv[2])
-start, cpu = time.perf_counter(), time.process_time()
-chat = WhatsAppChat.from_source(sys.argv[1])
-print(json.dumps([len(chat.df), time.perf_counter() - start, time.process_time() - cpu]))
-"""
-CHAT_MINER = """
-import json, logging, sys, time
-logging.disable()
-from chatminer.chatparsers import WhatsAppParser
-def read(path):
-    parser = WhatsAppParser(path)
-    parser.parse_file()
-    return parser.parsed_messages.get_df()
-read(sys.argv[2])
-start, cpu = time.perf_counter(), time.process_time()
-frame = read(sys.argv[1])
-print(json.dumps([len(frame), time.perf_counter() - start, time.process_time() - cpu]))
-"""
+"""Messages from which memory and whole imports are compared: below, to load the libraries is most of both."""
+IMPORT_SECONDS = 2.0
+"""Times what the fastest other parser needs to read alone."""
+IMPORT_MB = 1024
+AGAIN_SECONDS = 1.0
+CHILD = str(Path(__file__).with_name("child.py"))
 NODE = """
 const fs = require("fs"), parser = require("whatsapp-chat-parser");
 parser.parseString(fs.readFileSync(process.argv[3], "utf8"));
@@ -142,21 +55,6 @@ class Parser:
     """Messages beyond which it is not asked: it would take minutes."""
 
 
-@dataclass(frozen=True)
-class Result:
-    """Of the best round."""
-
-    messages: int
-    seconds: float
-    cpu_seconds: float
-    peak_mb: float
-
-    @property
-    def rate(self) -> float:
-        """Messages a second."""
-        return self.messages / self.seconds
-
-
 def main() -> int:
     """Generates, measures, prints."""
     options = argparse.ArgumentParser(
@@ -165,136 +63,138 @@ def main() -> int:
     options.add_argument("messages", nargs="*", type=int, help="how many messages (default: 200000 1000000)")
     options.add_argument("--ours-only", action="store_true", help="install and measure no other parser")
     options.add_argument("--without", action="append", default=[], help="a parser that is not to be measured")
+    options.add_argument("--without-imports", action="store_true", help="measure reading only")
     options.add_argument("--rounds", type=int, default=ROUNDS)
     given = options.parse_args()
-    BENCH.mkdir(parents=True, exist_ok=True)
-    parsers = [Parser("egregora", [sys.executable, "-c", OURS], sys.maxsize)]
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    parsers = [Parser("egregora", [sys.executable, CHILD, "egregora"], sys.maxsize)]
     if not given.ours_only:
         parsers += [one for one in _others() if one.name not in given.without]
-    good = True
-    for count in given.messages or [200_000, 1_000_000]:
-        for style, header in STYLES.items():
-            path, small = (_export(style, header, size) for size in (count, 2_000))
-            results = _measure(parsers, path, small, count, given.rounds)
-            _say(f"\n{style}: {count:,} messages, {path.stat().st_size / 1e6:,.0f} MB")
-            for name, result in results.items():
-                _say(
-                    f"  {name:22} {result.rate / 1e6:6.3f} M messages/s ({result.messages / result.cpu_seconds / 1e6:.3f} "
-                    f"a CPU second) {result.peak_mb:6,.0f} MB   ×{results['egregora'].rate / result.rate:,.1f}"
-                )
-            good &= _meets_target(results)
-    return 0 if good else 1
+    missed: list[str] = []
+    for count in given.messages or [200_000, LARGE]:
+        for style in STYLES:
+            text = text_file(style, count)
+            say(f"\n{style}: {count:,} messages, {text.stat().st_size / 1e6:,.0f} MB")
+            results = _read(parsers, text, text_file(style, 2_000), count, given.rounds)
+            missed += _judge_reading(style, results)
+            if not given.without_imports:
+                others = [one for name, one in results.items() if name != "egregora"]
+                fastest = min(others, key=lambda one: one.seconds, default=None)
+                missed += _import(style, count, fastest, given.rounds)
+    for line in missed:
+        say(f"MISSED: {line}")
+    return int(bool(missed))
 
 
-def _meets_target(results: dict[str, Result]) -> bool:
-    ours, others = results["egregora"], [one for name, one in results.items() if name != "egregora"]
-    if not others:
-        return True
-    fastest = max(others, key=lambda one: one.rate)
-    small = ours.messages < LARGE or ours.peak_mb <= TARGET_MEMORY * fastest.peak_mb
-    return ours.rate >= TARGET_RATIO * fastest.rate and small
-
-
-def _others() -> list[Parser]:
-    python = BENCH / "venv" / "bin" / "python"
-    if not python.exists():
-        _say("Installing whatstk and chat-miner …")
-        subprocess.run([sys.executable, "-m", "venv", str(BENCH / "venv")], check=True)
-        subprocess.run([str(python), "-m", "pip", "install", "--quiet", "whatstk", "chat-miner"], check=True)
-    parsers = [
-        Parser("whatstk", [str(python), "-c", WHATSTK], 1_000_000),
-        Parser("chat-miner", [str(python), "-c", CHAT_MINER], 200_000),
-    ]
-    node = shutil.which("node")
-    if node is None:
-        _say("There is no node here: whatsapp-chat-parser is not measured.")
-        return parsers
-    if not (BENCH / "node_modules" / "whatsapp-chat-parser").exists():
-        _say("Installing whatsapp-chat-parser …")
-        subprocess.run(
-            ["npm", "install", "--silent", "--prefix", str(BENCH), "whatsapp-chat-parser"], check=True
-        )
-    script = BENCH / "measure.cjs"
-    script.write_text(NODE, "utf-8")
-    return [Parser("whatsapp-chat-parser", [node, str(script)], 10_000_000), *parsers]
-
-
-def _measure(parsers: list[Parser], path: Path, small: Path, count: int, rounds: int) -> dict[str, Result]:
+def _read(parsers: Sequence[Parser], path: Path, small: Path, count: int, rounds: int) -> dict[str, Result]:
     best: dict[str, Result] = {}
     for _ in range(rounds):
         for parser in parsers:
-            if count > parser.largest:
-                continue
-            result = _run([*parser.command, str(path), str(small)])
-            if parser.name not in best or result.seconds < best[parser.name].seconds:
-                best[parser.name] = result
+            if count <= parser.largest:
+                _keep_best(best, parser.name, run([*parser.command, str(path), str(small)]))
+    for name, result in best.items():
+        say(
+            f"  {name:22} {result.rate / 1e6:6.3f} M messages/s ({result.count / result.cpu_seconds / 1e6:.3f} "
+            f"a CPU second) {result.peak_mb:6,.0f} MB   ×{best['egregora'].rate / result.rate:,.1f}"
+        )
     return best
 
 
-def _run(command: list[str]) -> Result:
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd=ROOT)
-    assert process.stdout is not None
-    output = process.stdout.read()
-    _, status, usage = os.wait4(process.pid, 0)
-    if status:
-        raise SystemExit(f"{command[0]} failed")
-    messages, seconds, cpu_seconds = json.loads(output.decode().strip().splitlines()[-1])
-    return Result(messages, seconds, cpu_seconds, usage.ru_maxrss / 1024)
+def _judge_reading(style: str, results: dict[str, Result]) -> list[str]:
+    ours, others = results["egregora"], [one for name, one in results.items() if name != "egregora"]
+    if not others:
+        return []
+    fastest = max(others, key=lambda one: one.rate)
+    missed: list[str] = []
+    if ours.rate < READ_FASTER * fastest.rate:
+        missed.append(
+            f"{style} is read {ours.rate / fastest.rate:.1f} times as fast as by the best of the others."
+        )
+    if ours.count >= LARGE and ours.peak_mb > READ_MEMORY * fastest.peak_mb:
+        missed.append(f"{style} takes {ours.peak_mb / fastest.peak_mb:.0%} of the memory to be read.")
+    return missed
 
 
-Header = Callable[[datetime], str]
-STYLES: dict[str, Header] = {
-    "android en-GB": lambda at: f"{at:%d/%m/%Y, %H:%M} - ",
-    "android en-US": lambda at: f"{at.month}/{at.day}/{at:%y}, {at.hour % 12 or 12}:{at:%M}\u202f{at:%p} - ",
-    "iphone en-GB": lambda at: f"[{at:%d/%m/%Y, %H:%M:%S}] ",
-}
-
-
-def _export(style: str, header: Header, count: int) -> Path:
-    path = BENCH / f"{style.replace(' ', '-')}-{count}.txt"
-    if path.exists():
-        return path
-    dice = random.Random(count)
-    at = datetime(2016, 1, 4, 8)
+def _import(style: str, count: int, fastest: Result | None, rounds: int) -> list[str]:
+    """Whole imports, timed from the start of the process to its end."""
     iphone = style.startswith("iphone")
-    end = "\r\n" if iphone else "\n"
-    partial = path.with_suffix(".partial")
-    with partial.open("w", encoding="utf-8", newline="") as file:
-        for number in range(count):
-            at += timedelta(seconds=dice.choice((5, 20, 40, 60, 90, 300, 900)))
-            file.write(_message(dice, header(at), at, number, iphone).replace("\n", end) + end)
-    partial.rename(path)
-    return path
+    first, other = zip_file(style, count), zip_file("android en-GB" if iphone else "iphone en-GB", count)
+    later = {
+        "the same file again": first,
+        "one week more": zip_file(style, count + MESSAGES_A_WEEK),
+        "another phone's": other,
+        "everybody renamed": zip_file(style, count, RENAMED),
+    }
+    best: dict[str, Result] = {}
+    for _ in range(rounds):
+        with tempfile.TemporaryDirectory(dir=FOLDER) as folder:
+            base = Path(folder) / "first"
+            _keep_best(best, "whole import", _into_site(first, base))
+            for name, path in later.items():
+                site = Path(folder) / "later"
+                shutil.copytree(base, site)
+                _keep_best(best, name, _into_site(path, site))
+                shutil.rmtree(site)
+    for name, result in best.items():
+        ratio = (
+            f"   {result.whole_seconds / fastest.seconds:.2f} × the fastest other's reading"
+            if fastest
+            else ""
+        )
+        say(
+            f"  {name:22} {result.whole_seconds:6.2f} s ({result.cpu_seconds:.2f} CPU s), "
+            f"{result.count:,} messages then {result.peak_mb:6,.0f} MB{ratio}"
+        )
+    whole, again, week = (
+        best[name].whole_seconds for name in ("whole import", "the same file again", "one week more")
+    )
+    missed = [
+        f"{style}, {name}: {result.peak_mb:,.0f} MB."
+        for name, result in best.items()
+        if result.peak_mb > IMPORT_MB
+    ]
+    if fastest and count >= LARGE and whole > IMPORT_SECONDS * fastest.seconds:
+        missed.append(
+            f"{style}: a whole import takes {whole / fastest.seconds:.2f} times the fastest other's reading."
+        )
+    if again > AGAIN_SECONDS:
+        missed.append(f"{style}: to recognise a file takes {again:.2f} s.")
+    if week > whole:
+        missed.append(f"{style}: one week more takes longer than the whole.")
+    return missed
 
 
-def _message(dice: random.Random, header: str, at: datetime, number: int, iphone: bool) -> str:
-    kind, name = dice.random(), dice.choice(NAMES)
-    mark = "\u200e" if iphone else ""
-    if kind < 0.01:
-        return f"{header}{'Trip: ' if iphone else ''}{mark}{name} added {dice.choice(NAMES)}"
-    if kind < 0.05:
-        return f"{mark}{header}{name}: {mark}image omitted" if iphone else f"{header}{name}: <Media omitted>"
-    if kind < 0.07:
-        if iphone:
-            return f"{mark}{header}{name}: {mark}<attached: {number:08}-PHOTO-{at:%Y-%m-%d-%H-%M-%S}.jpg>"
-        return f"{header}{name}: IMG-{at:%Y%m%d}-WA{number % 10_000:04}.jpg (file attached)"
-    if kind < 0.075:
-        return f"{mark}{header}{name}: {mark}This message was deleted{'.' if iphone else ''}"
-    text = " ".join(dice.choices(WORDS, k=dice.choice((1, 2, 3, 5, 8, 12, 20))))
-    if kind < 0.08:
-        return f"{mark}{header}{name}: {text} {mark}<This message was edited>"
-    if kind < 0.16:
-        text += "\n" + " ".join(dice.choices(WORDS, k=6)) + "\n- 1. " + dice.choice(WORDS)
-    elif kind < 0.25:
-        text += " 😂😂 ça va"
-    elif kind < 0.27:
-        text += " https://example.com/a/b?c=1"
-    return f"{header}{name}: {text}"
+def _into_site(export: Path, site: Path) -> Result:
+    return run([sys.executable, CHILD, "import", str(export), str(site)])
 
 
-def _say(line: str) -> None:
-    sys.stdout.write(line + "\n")
-    sys.stdout.flush()
+def _keep_best(best: dict[str, Result], name: str, result: Result) -> None:
+    if name not in best or result.seconds < best[name].seconds:
+        best[name] = result
+
+
+def _others() -> list[Parser]:
+    python = FOLDER / "venv" / "bin" / "python"
+    if not python.exists():
+        say("Installing whatstk and chat-miner …")
+        subprocess.run([sys.executable, "-m", "venv", str(FOLDER / "venv")], check=True)
+        subprocess.run([str(python), "-m", "pip", "install", "--quiet", "whatstk", "chat-miner"], check=True)
+    parsers = [
+        Parser("whatstk", [str(python), CHILD, "whatstk"], 1_000_000),
+        Parser("chat-miner", [str(python), CHILD, "chat-miner"], 200_000),
+    ]
+    node = shutil.which("node")
+    if node is None:
+        say("There is no node here: whatsapp-chat-parser is not measured.")
+        return parsers
+    if not (FOLDER / "node_modules" / "whatsapp-chat-parser").exists():
+        say("Installing whatsapp-chat-parser …")
+        subprocess.run(
+            ["npm", "install", "--silent", "--prefix", str(FOLDER), "whatsapp-chat-parser"], check=True
+        )
+    script = FOLDER / "measure.cjs"
+    script.write_text(NODE, "utf-8")
+    return [Parser("whatsapp-chat-parser", [node, str(script)], 10_000_000), *parsers]
 
 
 if __name__ == "__main__":

@@ -11,9 +11,10 @@ import logging
 import random
 import sys
 import tempfile
-import time
 from datetime import datetime, timedelta
 from pathlib import Path
+
+from measuring import say, timed
 
 from egregora_resources.document import Message
 from egregora_resources.publishing.build import build_site
@@ -87,14 +88,11 @@ def measure(posts: int) -> float:
     """CPU seconds of one build from nothing."""
     site = plain_site(posts)
     with tempfile.TemporaryDirectory() as folder:
-        started = time.process_time()
-        report = build_site(site, Path(folder))
-        seconds = time.process_time() - started
-        again = time.process_time()
-        unchanged = build_site(site, Path(folder))
-        print(  # noqa: T201
+        report, _, seconds = timed(lambda: build_site(site, Path(folder)))
+        unchanged, _, again = timed(lambda: build_site(site, Path(folder)))
+        say(
             f"{posts:>6} posts: {seconds:6.2f} CPU s, {report.pages} pages, {report.bytes / 1e6:.1f} MB; "
-            f"again: {time.process_time() - again:.2f} CPU s, {unchanged.changed} files changed"
+            f"again: {again:.2f} CPU s, {unchanged.changed} files changed"
         )
     return seconds
 
