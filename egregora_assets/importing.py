@@ -19,6 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from filelock import FileLock, Timeout
 
+from egregora_assets.places import finish_forgetting
 from egregora_assets.progress import Progress, Silent
 from egregora_assets.window_layout import LayoutChange, lay_out, layout_fingerprint
 from egregora_resources.chat_log import Merged, join_persons, merge_export
@@ -112,6 +113,7 @@ def import_exports(
     progress = progress or Silent()
     report = ImportReport()
     with import_lock(folder, progress), ThreadPoolExecutor(1) as beside:
+        finish_forgetting(folder, warehouse)
         _obey_settings(folder, settings, warehouse)
         forgotten = _forgotten(folder, warehouse)
         first = warehouse.fact("language") is None
@@ -147,7 +149,7 @@ def import_exports(
                         "INSERT OR IGNORE INTO facts VALUES ('language', ?)", [language.result()]
                     )
                 report.command_errors = obey_commands(connection)
-                report.layout = _lay_out(connection, settings)
+                report.layout = lay_out_again(connection, settings)
                 connection.execute("INSERT OR REPLACE INTO facts VALUES ('chat', ?)", [site_chat])
             notices = pc.call_function("sum", [export.messages["is_system"]]).as_py()
             report.files.append(
@@ -225,7 +227,7 @@ def _obey_settings(folder: SiteFolder, settings: Settings, warehouse: Warehouse)
             pseudonyms = site_pseudonyms(connection, folder.state)
             if join_persons(connection, pseudonyms=pseudonyms, same=settings.people.same).joined:
                 obey_commands(connection)
-            _lay_out(connection, settings)
+            lay_out_again(connection, settings)
         connection.execute("INSERT OR REPLACE INTO facts VALUES ('same', ?)", [wanted])
 
 
@@ -254,7 +256,7 @@ def relayout(
             stored = connection.execute("SELECT value FROM facts WHERE key = 'layout'").fetchone()
             if stored is None or not (recut or stored[0] != layout_fingerprint(settings)):
                 return None
-            change = _lay_out(connection, settings, recut=recut)
+            change = lay_out_again(connection, settings, recut=recut)
             if dry_run:
                 raise _Undo(change)
             return change
@@ -267,9 +269,10 @@ class _Undo(Exception):
         self.change = change
 
 
-def _lay_out(
+def lay_out_again(
     connection: duckdb.DuckDBPyConnection, settings: Settings, *, recut: bool = False
 ) -> LayoutChange:
+    """Lays the windows out over the log and the people as they stand, in the caller's transaction."""
     people = load_people(connection, settings)
     return lay_out(connection, settings, people.index, people.touching, recut=recut)
 

@@ -119,5 +119,7 @@ def _bytes_of(column: pa.Array, start: int, stop: int) -> Iterator[bytes | memor
     letters = column.buffers()[2]
     if letters is not None:
         yield memoryview(letters)[int(offsets[0]) : int(offsets[-1])]
-    if column.null_count:
-        yield column.slice(start, stop - start).is_null().to_numpy(zero_copy_only=False).tobytes()
+    # Of these rows alone: a gap elsewhere is no change here.
+    rows = column.slice(start, stop - start)
+    if rows.null_count:
+        yield rows.is_null().to_numpy(zero_copy_only=False).tobytes()

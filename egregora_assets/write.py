@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from filelock import AcquireReturnProxy, FileLock, Timeout
 
+from egregora_assets.display import shows_names
 from egregora_assets.importing import import_exports, import_inbox, relayout
 from egregora_assets.plan import Plan, make_plan
 from egregora_assets.progress import Progress, Silent
@@ -89,7 +90,7 @@ def write_site(
     settings = load_settings(site)
     folder.state.mkdir(parents=True, exist_ok=True)
     folder.state.chmod(0o700)  # raw names and texts are the owner's alone
-    with _the_one_writer(folder, progress):
+    with the_one_writer(folder, progress):
         check_provider(settings, folder)
         record_provider(settings, folder)
         warehouse = Warehouse(folder.warehouse)
@@ -114,6 +115,10 @@ def write_site(
         # Before anything else is done: what may no longer be shown goes, even if all that follows fails.
         if withdrawn := withdraw(context):
             progress.say(withdrawn.sentence())
+        if open_names := shows_names(context.people.members):
+            progress.say(
+                f"[privacy] level: pages call {len(open_names)} of the people by the names that the exports print."
+            )
         plan = make_plan(context)
         ask_to_send(folder, settings, plan, yes, confirm)
         _run_graph(folder, context, plan, progress, report)
@@ -125,7 +130,8 @@ def write_site(
     return report
 
 
-def _the_one_writer(folder: SiteFolder, progress: Progress) -> AcquireReturnProxy:
+def the_one_writer(folder: SiteFolder, progress: Progress) -> AcquireReturnProxy:
+    """The lock of the one process that changes a site; waits for it, and says so."""
     lock = FileLock(folder.write_lock)
     with suppress(Timeout):
         return lock.acquire(timeout=0.2)

@@ -18,9 +18,12 @@ from egregora_resources.errors import UserError
 from egregora_resources.privacy.commands import Command, fold, parse_command
 from egregora_resources.privacy.names import NameIndex, Person
 from egregora_resources.privacy.numbering import region_of
-from egregora_resources.privacy.pseudonyms import Pseudonyms
+from egregora_resources.privacy.pseudonyms import Pseudonyms, clean_name, display_name, number_of
 from egregora_resources.privacy.scrubber import Scrubber, ScrubRules
 from egregora_resources.settings import PrivacyLevel, Settings
+
+DECIDABLE = ("alias", "bio", "interests", "website", "twitter", "level", "opted_out")
+"""What the owner may decide for somebody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,40 @@ class People:
     @cached_property
     def by_token(self) -> Mapping[str, Member]:
         return {member.token: member for member in self.members}
+
+    def find(self, wanted: str) -> Member:
+        """The person meant by a pseudonym (``amber-heron``, Amber Heron), an alias, a printed name or a number.
+
+        Raises:
+            UnknownPerson: nobody is, or several are; the message names the nearest by their pseudonyms.
+        """
+        asked = clean_name(wanted).casefold()
+        number = number_of(wanted)
+        found = [
+            member
+            for member in self.members
+            if asked.lstrip("@") in (member.token, display_name(member.token).casefold())
+            or any(number and number_of(name) == number for name in member.names)
+            or any(clean_name(name).casefold() == asked for name in member.names)
+        ] or [member for member in self.members if (member.alias or "").casefold() == asked]
+        if len(found) == 1:
+            return found[0]
+        if found:
+            raise UnknownPerson(
+                f"“{wanted}” may be any of these: {', '.join(member.token for member in found)}. Give the pseudonym."
+            )
+        called = {
+            word: member.token
+            for member in self.members
+            for word in (
+                member.token,
+                display_name(member.token).casefold(),
+                *map(str.casefold, member.names),
+            )
+        }
+        near = list(dict.fromkeys(called[word] for word in get_close_matches(asked, called, 3, 0.6)))
+        hint = f" The nearest: {', '.join(near)}." if near else ""
+        raise UnknownPerson(f"Nobody is called “{wanted}” here.{hint} `egregora people` lists everybody.")
 
     @cached_property
     def index(self) -> NameIndex:
@@ -149,6 +186,23 @@ def _overridden(members: Sequence[Member], settings: Settings) -> Sequence[Membe
         else member
         for member in members
     ]
+
+
+def decide(connection: duckdb.DuckDBPyConnection, author_id: str, **decided: str | bool | None) -> None:
+    """Notes what the owner decided for somebody, in the caller's transaction.
+
+    Args:
+        connection: of the warehouse.
+        author_id: whom it is about.
+        decided: `alias`, `bio`, `level`, `opted_out` …; None takes a decision back.
+    """
+    connection.execute("INSERT OR IGNORE INTO decisions (author_id, source) VALUES (?, 'owner')", [author_id])
+    for what, value in decided.items():
+        if what not in DECIDABLE:
+            raise ValueError(f"{what} can't be decided; it must be one of {', '.join(DECIDABLE)}")
+        connection.execute(
+            f"UPDATE decisions SET {what} = ? WHERE author_id = ? AND source = 'owner'", [value, author_id]
+        )
 
 
 def learn_names(connection: duckdb.DuckDBPyConnection, names: Iterable[str], pseudonyms: Pseudonyms) -> int:

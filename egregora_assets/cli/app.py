@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 import typer
 from typer.core import TyperGroup
 
-from egregora_assets.cli import stop
+from egregora_assets.cli import people_commands, stop
 from egregora_resources.errors import UserError
 
 WRONG_INPUT = 2
@@ -195,6 +195,10 @@ def dev(
     from egregora_assets.cli import servers, sites
 
     servers.dev(sites.existing(site), port)
+
+
+app.add_typer(people_commands.people, name="people")
+app.command()(people_commands.forget)
 
 
 def _complain(text: str) -> None:
