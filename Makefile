@@ -8,7 +8,7 @@ WORKERS ?= 2
 PYTHON ?= $(shell for p in python3.11 python3 python; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 
-.PHONY: help demo dev test check format bench bench-import bench-site soak screenshot pins clean
+.PHONY: help demo dev test check format bench bench-import bench-site bench-llm soak screenshot pins clean
 
 help:
 	@echo "make demo        write the demo blog (needs Python 3.11 or newer, and nothing else)"
@@ -16,6 +16,7 @@ help:
 	@echo "make test        lint, types, and all tests"
 	@echo "make check       lint and types only; make format puts the first right"
 	@echo "make bench       how fast imports (bench-import) and site builds (bench-site) are"
+	@echo "make bench-llm   how close to ideal a run of 200 windows comes, without and with failing calls"
 	@echo "make soak        kill runs of a big chat again and again"
 	@echo "make screenshot  take docs/screenshot.png from the demo blog"
 	@echo "make pins        write the requirements files again after a change of pyproject.toml"
@@ -46,6 +47,10 @@ bench-import: $(VENV)/.installed-dev
 
 bench-site: $(VENV)/.installed-dev
 	$(BIN)/python benchmarks/site_speed.py
+
+bench-llm: $(VENV)/.installed-dev
+	$(BIN)/python benchmarks/llm_speed.py
+	$(BIN)/python benchmarks/llm_speed.py --faults 0.2
 
 soak: $(VENV)/.installed-dev
 	$(BIN)/pytest -m soak
