@@ -54,7 +54,7 @@ def prepare(site: Path) -> dict[str, str]:
     folder = SiteFolder(site.resolve())
     home = folder.dagster
     if not home.exists():
-        folder.state.mkdir(parents=True, exist_ok=True)
+        folder.make_state()
         with FileLock(home.with_suffix(".lock")):
             if not home.exists():
                 _create(home)

@@ -88,8 +88,7 @@ def write_site(
     progress = progress or Silent()
     folder = SiteFolder(site)
     settings = load_settings(site)
-    folder.state.mkdir(parents=True, exist_ok=True)
-    folder.state.chmod(0o700)  # raw names and texts are the owner's alone
+    folder.make_state()
     with the_one_writer(folder, progress):
         check_provider(settings, folder)
         record_provider(settings, folder)

@@ -24,6 +24,11 @@ class SiteFolder:
     def state(self) -> Path:
         return self.root / ".egregora"
 
+    def make_state(self) -> None:
+        """Makes the folder of raw names and texts, for the eyes of its owner alone."""
+        self.state.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.state.chmod(0o700)
+
     @property
     def warehouse(self) -> Path:
         return self.state / "warehouse.duckdb"

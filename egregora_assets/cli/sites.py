@@ -54,7 +54,9 @@ def make(site: Path) -> None:
     if folder.settings.exists():
         raise UserError(f"There already is a site in {site}; nothing was changed.")
     try:
-        folder.inbox.mkdir(parents=True, exist_ok=True)
+        if not folder.inbox.exists():
+            folder.inbox.mkdir(parents=True)
+            folder.inbox.chmod(0o700)
         _ignore_private(site / ".gitignore")
         folder.settings.write_text(settings_template(timezone=machine_timezone()), encoding="utf-8")
     except OSError as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -108,3 +109,21 @@ def test_an_opt_out_that_was_deleted_before_the_first_import_holds_once_an_older
 def test_an_older_export_does_not_undo_an_opt_out(tmp_path: Path) -> None:
     assert opted_out_after(tmp_path, [IN, "hello", OUT], [IN])
     assert opted_out_after(tmp_path / "deleted", [IN, "hello", OUT], [IN, "hello", DELETED], [IN])
+
+
+def test_an_opt_out_follows_a_contact_who_is_saved_under_another_name(tmp_path: Path) -> None:
+    site = SmallSite(tmp_path)
+    lines = week(0)
+    site.get([*lines, Line(lines[-1].time + timedelta(minutes=1), NAMES[0], OUT)])
+    renamed = [replace(line, author="Mari from work") if line.author == NAMES[0] else line for line in lines]
+    later = [
+        Line(lines[-1].time + timedelta(days=1), "Mari from work", "here is a word"),
+        Line(lines[-1].time + timedelta(days=1, minutes=1), NAMES[1], "and another"),
+    ]
+    site.get([*renamed, *later])
+    people = site.context().people
+    assert people.by_name["Mari from work"] is people.by_name[NAMES[0]]
+    assert people.by_name["Mari from work"].opted_out
+    site.run()
+    token = people.by_name[NAMES[0]].token
+    assert site.warehouse.rows("SELECT count(*) FROM messages WHERE author = ?", [token]) == [(0,)]
