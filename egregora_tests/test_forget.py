@@ -13,14 +13,16 @@ from pathlib import Path
 import duckdb
 import pytest
 from PIL import Image
+from typer.testing import CliRunner
 
 from egregora_assets import places
+from egregora_assets.cli.app import app
 from egregora_assets.forgetting import Forgetting, StillNamed, find_member, forget_author, was_forgotten
 from egregora_assets.window_layout import active_windows
 from egregora_resources.people import UnknownPerson
 from egregora_resources.settings import settings_template
 from egregora_tests.small_site import WITHOUT_SITE, SmallSite
-from egregora_tests.weekly_chat import NAMES, Line, reworded, said, weeks
+from egregora_tests.weekly_chat import NAMES, Line, export, reworded, said, weeks
 
 NAME = "Xiomara Zepeda"
 NUMBER = "+44 7700 900123"
@@ -240,3 +242,24 @@ def test_an_edited_message_of_theirs_is_not_brought_back(tmp_path: Path) -> None
     site.get(reworded(lines, index, "a quixotic thing <This message was edited>"), files=FILES)
     delete_exports(site)
     assert found_in(site.folder.root, *SECRET, "Zepeda") == []
+
+
+@pytest.mark.slow
+def test_nothing_is_left_in_dagsters_own_storage_either_and_the_next_write_completes_the_site(
+    tmp_path: Path,
+) -> None:
+    root = tmp_path / "blog"
+    run = CliRunner()
+    assert run.invoke(app, ["init", str(root)]).exit_code == 0
+    export(root / "inbox", chat(3), "chat", files=FILES)
+    assert run.invoke(app, ["write", "--site", str(root), "--yes"]).exit_code == 0
+    assert set(found_in(root, *SECRET, "Xiomara")) == {*SECRET, "Xiomara"}
+    assert run.invoke(app, ["forget", NAME, "--site", str(root), "--yes"]).exit_code == 0
+    (root / "inbox" / "chat.zip").unlink()
+    assert found_in(root, *SECRET, "Zepeda", "Xiomara", "Zuzu") == []
+    export(root / "inbox", chat(4), "grown", files=FILES)
+    assert run.invoke(app, ["write", "--site", str(root), "--yes"]).exit_code == 0
+    (root / "inbox" / "grown.zip").unlink()
+    assert found_in(root, *SECRET, "Zepeda", "Xiomara", "Zuzu") == []
+    posts = {path.name[:10] for path in (root / "site" / "posts").iterdir()}
+    assert {"2025-01-13", "2025-01-20", "2025-01-27", "2025-02-03"} <= posts
