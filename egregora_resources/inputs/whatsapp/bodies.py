@@ -58,7 +58,8 @@ class Phrases:
 
 def key(text: str) -> str:
     """What wordings are compared by: without marks, dots at the end and kinds of space; case is folded."""
-    return plain_spaces(without_marks(text)).strip().rstrip(".。．।").rstrip().casefold()
+    plain = plain_spaces(without_marks(text)).replace("’", "'")
+    return plain.strip().rstrip(".。．।").rstrip().casefold()
 
 
 @lru_cache(maxsize=1)
@@ -84,13 +85,17 @@ _ATTACHED_AFTER = re.compile(rf"^(?P<name>[^\n]*?{_EXTENSION}) ?[(（<](?P<word>
 _ATTACHED_BEFORE = re.compile(r"<(?P<word>[^<>:：\n]{1,60})[:：] ?(?P<name>[^<>\n]+)>")
 _COINED = re.compile(r"^(?:[A-Z]{3,4}-\d{8}-WA\d{4,}|\d{8}-[A-Z_]+-\d{4}|\d{4}-\d\d-\d\d-[A-Z]+-\d+)")
 """File names that only WhatsApp makes."""
+_BESIDE_MARK = re.compile(r"[^\n]*[^\s.]\.[A-Za-z0-9]{2,5} ?[(（][^()（）\n]+[)）]")
+"""A file's name and something in brackets, if the app's mark stands before it."""
 _EDITED = re.compile(r"<(?P<word>[^<>\n]{2,80})>\s*$")
 _MAPS = re.compile(
     r"https?://(?:maps\.google\.[a-z.]+/|maps\.apple\.com/|(?:www\.)?google\.[a-z.]+/maps)[^\s]*"
 )
 _VENUE = re.compile(r"https?://(?:www\.)?foursquare\.com/v/[^\s]+$")
 _COORDINATES = re.compile(r"[?&](?:q|ll|daddr)=(-?\d{1,2}(?:\.\d+)?)(?:,|%2C)\s*(-?\d{1,3}(?:\.\d+)?)")
+_OPTION = re.compile(r"(?P<word>(?:[^\W\d_a-zà-öø-ÿ]|[ ‘’'])+): .*\(\d+ [^()\d]{1,30}\)")
 _VOTES = re.compile(r"^(?P<text>.*?) ?[(（](?P<votes>\d+)[^()（）]*[)）]$")
+_ENDS_AS_FILE = re.compile(rf"{_EXTENSION}$")
 _SENTENCE = re.compile(r"[^\d<>=/\\:]{4,60}")
 """What may be a wording rather than markup that somebody typed."""
 
@@ -101,6 +106,18 @@ COINED_LINE = (
     r"|<[^<>:\n]{1,80}: (?P<iphone>\d{8}-[A-Z]+-20\d\d-[-\d]+\.[a-z0-9]{1,5})>)$"
 )
 """A body that is nothing but a file of a name that WhatsApp made, as most media are; in RE2's syntax."""
+
+
+def _is_app_s(before: str, word: str, known: Phrases) -> bool:
+    """Whether the app itself put the brackets behind somebody's text: it does so only with what was edited."""
+    plain, inner = before.strip(APP_MARKS + " \u00a0\n"), key(word)
+    return (
+        before[-1:] in APP_MARKS
+        and plain != ""
+        and _SENTENCE.fullmatch(inner) is not None
+        and known.stems["left_out"].search(inner) is None
+        and _ENDS_AS_FILE.search(plain) is None
+    )
 
 
 def understand(raw: str, *, marked: bool, members: Container[str]) -> Body:
@@ -114,7 +131,7 @@ def understand(raw: str, *, marked: bool, members: Container[str]) -> Body:
     known = phrases()
     start = raw.rfind("<")
     match = _EDITED.match(raw, start) if start >= 0 else None
-    if match and _says_edited(match["word"]):
+    if match and (_says_edited(match["word"]) or _is_app_s(raw[:start], match["word"], known)):
         text = raw[:start].rstrip(" \u00a0" + APP_MARKS)
         return _understand(text, marked, members, known)._replace(edited=True)
     return _understand(raw, marked, members, known)
@@ -129,6 +146,8 @@ def _understand(text: str, marked: bool, members: Container[str], known: Phrases
     first, _, rest = visible.partition("\n")
     plain = key(first)
     meaning = known.whole.get(plain) or _bracketed(first, known)
+    if meaning is None and app and known.whole.get(key(re.split("[\u200e\u200f]", first)[0])) == "call":
+        meaning = "call"
     if meaning is None and app and not rest and len(visible) < 60:
         meaning = "omitted" if known.stems["left_out"].search(plain) else None
     if meaning == "omitted":
@@ -185,8 +204,6 @@ def _marked(text: str, app: bool, known: Phrases) -> Body | None:
     meaning = known.whole.get(key(pieces[-1]))
     if meaning in ("omitted", "view_once"):
         return Body("media" if meaning == "omitted" else meaning, text.lstrip(APP_MARKS), media_omitted=True)
-    if app and len(pieces) > 1 and known.whole.get(key(pieces[1])) == "call":
-        return Body("call", text.lstrip(APP_MARKS), is_system=True, data=_json({"text": without_marks(text)}))
     return None
 
 
@@ -203,7 +220,8 @@ def _attachment(text: str, members: Container[str], known: Phrases) -> Body | No
         match = _ATTACHED_AFTER.match(without_marks(first).strip())
         if match:
             name = match["name"].strip()
-            if name in members or _COINED.match(name) or key(match["word"]) in known.sets["attached"]:
+            sure = name in members or _COINED.match(name) or key(match["word"]) in known.sets["attached"]
+            if sure or (first[:1] in APP_MARKS and _BESIDE_MARK.fullmatch(first.strip())):
                 return _media(name, rest.strip("\n"))
     return None
 
@@ -219,14 +237,16 @@ def _poll(visible: str, app: bool, known: Phrases) -> Body | None:
     if not newline:
         return None
     word = key(first).rstrip(":：").rstrip()
-    if not (word in known.sets["poll"] or (app and first.rstrip().endswith((":", "：")))):
+    likely = _looks_like_poll(word, rest)
+    if not (word in known.sets["poll"] or ((app or likely) and first.rstrip().endswith((":", "：")))):
         return None
     question: list[str] = []
     options: list[dict[str, object]] = []
     for line in without_marks(rest).strip("\n").split("\n"):
         name, colon, value = line.partition(":")
         votes = _VOTES.match(value.strip())
-        if colon and votes and (key(name) in known.sets["option"] or options or app):
+        labelled = key(name) in known.sets["option"] or (likely and _OPTION.fullmatch(line))
+        if colon and votes and (labelled or options or app):
             options.append({"text": votes["text"].strip(), "votes": int(votes["votes"])})
         elif not options:
             question.append(line)
@@ -234,6 +254,17 @@ def _poll(visible: str, app: bool, known: Phrases) -> Body | None:
         return None
     data = {"question": "\n".join(question).strip(), "options": options}
     return Body("poll", visible.rstrip("\n"), data=_json(data))
+
+
+def _looks_like_poll(word: str, rest: str) -> bool:
+    """Whether lines are printed as the app prints a poll, in words that no table has.
+
+    At least two options close it, all with the same word in capitals before them and a count in brackets behind.
+    """
+    lines = [line for line in rest.split("\n") if line]
+    options = [match for line in lines if (match := _OPTION.fullmatch(line))]
+    closing = lines[len(lines) - len(options) :] == [match.string for match in options]
+    return len(word) < 25 and len(options) > 1 and closing and len({match["word"] for match in options}) == 1
 
 
 def _location(visible: str, known: Phrases) -> Body | None:
@@ -276,11 +307,19 @@ def whole_wordings() -> set[bytes]:
     lines = [wording for meaning, wording in rows("phrases.tsv") if meaning in _WHOLE]
     lines += [f"{word}:" for meaning, word in rows("phrases.tsv") if meaning == "poll"]
     for line in lines:
-        for cased in {line, line[:1].upper() + line[1:], line[:1].lower() + line[1:]}:
+        curled = line.replace("'", "’")
+        for cased in {spelt[:1].upper() + spelt[1:] for spelt in (line, curled, curled.replace("’", "'"))} | {
+            line,
+            curled,
+            line[:1].lower() + line[1:],
+        }:
             found |= {cased.encode(), f"{cased}.".encode(), f"{cased}。".encode()}
     return found
 
 
 def line_openings() -> set[bytes]:
     """The first bytes of lines that say who deleted a message."""
-    return {wording.encode() for meaning, wording in rows("phrases.tsv") if meaning == "deleted_by"}
+    openings = [wording for meaning, wording in rows("phrases.tsv") if meaning == "deleted_by"]
+    return {
+        spelt.encode() for one in openings for spelt in (one, one.replace("'", "’"), one.replace("’", "'"))
+    }

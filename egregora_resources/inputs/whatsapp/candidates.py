@@ -60,6 +60,7 @@ def candidates(
     lengths = (lines - texts).astype(np.int32)
     wanted = _wording_faces()[_face(np.minimum(lengths, _LONGEST), first, second, last, last_but_one)]
     wanted |= _ENDINGS[last] | (first == 0x3C) | (buffer[ends - 1] == 0x3E)
+    wanted |= (last == 0x3A) & (buffer[ends - 1] == 0x29)  # a poll's first and last bytes
     wanted[_begin_so(block, buffer, texts, _pair(first, second), lengths)] = True
     for place in (_marks(buffer), _places(block, buffer, colons)):
         rows = np.searchsorted(starts, place, side="right") - 1

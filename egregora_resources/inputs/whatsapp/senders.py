@@ -9,6 +9,8 @@ from egregora_resources.inputs.whatsapp.words import plain_spaces, without_marks
 
 _OPENING = "“„«「『《‹"
 _CLOSING = "”“»」』》›"
+_SINGLE = re.compile(r"\s['‘][^'’]*$")
+"""A quotation in single marks that isn't closed; an apostrophe within a name follows a letter."""
 _LONGEST_NAME = 120
 _MOST_WORDS = 12
 OFTEN = 4
@@ -26,16 +28,18 @@ def is_notice_start(before: str) -> bool:
 
     A group's subject in quotes may hold a colon; so may a sentence of the app.
     """
-    if before.count('"') % 2 or any(
-        before.count(left) > sum(before.count(right) for right in _CLOSING)
-        for left in _OPENING
-        if left in before
-    ):
+    if before.count('"') % 2 or _SINGLE.search(before) or any(_is_open(before, left) for left in _OPENING):
         return True
     plain = plain_spaces(without_marks(before))
     if len(plain) > _LONGEST_NAME or len(plain.split()) > _MOST_WORDS:
         return True
     return phrases().notice.search(plain) is not None
+
+
+def _is_open(before: str, left: str) -> bool:
+    if left == "“" and "„" in before:
+        return False  # it closes
+    return before.count(left) > sum(before.count(right) for right in _CLOSING if right != left)
 
 
 def shared_prefix(texts: list[str]) -> str | None:

@@ -107,3 +107,57 @@ def test_what_a_person_typed_stays_text(tmp_path: Path, body: str) -> None:
     message = _read(tmp_path, [body])[0]
     assert (message["kind"], message["text"].strip(), message["attachment"]) == ("text", body.strip(), None)
     assert (message["edited"], message["media_omitted"]) == (False, False)
+
+
+def test_polls_are_known_by_their_look_in_words_that_no_table_has(tmp_path: Path) -> None:
+    (poll,) = _read(tmp_path, ["ZAPYTANKA:\nWhere to?\nWYBÓRKA: Rome (1 głosek)\nWYBÓRKA: Oslo (0 głosek)"])
+    assert poll["kind"] == "poll"
+    assert '"question": "Where to?"' in poll["data"]
+
+
+def test_a_file_beside_the_app_s_mark_is_attached_whatever_the_words(tmp_path: Path) -> None:
+    marked, typed = _read(tmp_path, ["\u200eMy report.pdf (blah blah)", "My report.pdf (blah blah)"])
+    assert (marked["attachment"], typed["attachment"]) == ("My report.pdf", None)
+
+
+def test_brackets_that_the_app_put_behind_a_text_say_that_it_was_edited_whatever_the_words(
+    tmp_path: Path,
+) -> None:
+    marked, typed = _read(tmp_path, ["moin \u200e<blah blah>", "moin <blah blah>"], IPHONE)
+    assert (marked["edited"], marked["text"]) == (True, "moin")
+    assert (typed["edited"], typed["text"]) == (False, "moin <blah blah>")
+
+
+@pytest.mark.parametrize("mark", ["'", "’"])
+def test_apostrophes_of_either_kind_are_the_same(tmp_path: Path, mark: str) -> None:
+    bodies = [
+        f"S{mark}ha eliminat aquest missatge",
+        f"Ce message a été supprimé par l{mark}admin Luis",
+        f"S{mark}ha eliminat aquest missatge.",
+    ]
+    assert all(message["deleted"] for message in _read(tmp_path, bodies))
+
+
+def test_a_call_and_how_it_ended_on_iphones_in_every_language(tmp_path: Path) -> None:
+    bodies = [f"\u200e{wording}. \u200e10 s" for wording in _wordings("call")]
+    for message in _read(tmp_path, bodies, IPHONE):
+        assert message["kind"] == "call", message["text"]
+
+
+@pytest.mark.parametrize(
+    "notice",
+    [
+        "Ana changed the subject from “A: b” to “C: d”",
+        "Ana将群组名称从“A: b”改为“C: d”",
+        "Ana hat den Betreff von „A: b“ zu „C: d“ geändert",
+        "Ana님이 그룹 이름을 'A: b'에서 'C: d'로 변경했습니다",
+        "Ana изменил(-а) тему группы с «A: b» на «C: d»",
+        "Anaが件名を「A: b」から「C: d」に変更しました",
+    ],
+)
+def test_a_notice_that_quotes_a_colon_has_no_author(tmp_path: Path, notice: str) -> None:
+    path = tmp_path / "chat.txt"
+    path.write_text(f"24/03/2022, 13:00 - {notice}\n24/03/2022, 13:01 - Max „Mo“ O'Neil: ok\n", "utf-8")
+    messages = read_export(path).messages.to_pylist()
+    assert [message["author"] for message in messages] == [None, "Max „Mo“ O'Neil"]
+    assert messages[0]["text"] == notice
