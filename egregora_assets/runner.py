@@ -208,7 +208,10 @@ class _Run:
 
     async def windows(self, works: Sequence[WindowWork], phases: Sequence[Sequence[Stage]]) -> None:
         """Takes the windows through their stages, `max_workers` at a time; at a barrier they wait for each other."""
-        gate = asyncio.Semaphore(self.runner.context.config.pipeline.max_workers)
+        config = self.runner.context.config
+        # A batch job takes as long for many windows as for one: all have to be in it.
+        batch = config.model.mode == "batch" and self.runner.context.llm.name != "offline"
+        gate = asyncio.Semaphore(max(len(works), 1) if batch else config.pipeline.max_workers)
         # What waits at a barrier reads in the warehouse what all windows brought there.
         barriers = [
             _Barrier({name for s in phase for name in s.barrier}, len(works), self.committer.flush)

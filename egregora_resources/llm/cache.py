@@ -86,6 +86,7 @@ class ResponseCache:
                 ).fetchall()
                 found.update(row[0] for row in rows)
             self._delete(connection, found)
+        self._store.purge()
         return len(found)
 
     def texts(self) -> Iterator[CachedText]:

@@ -6,6 +6,7 @@ A file of its own beside the warehouse, because several processes may write it a
 from __future__ import annotations
 
 import sqlite3
+import threading
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -58,32 +59,49 @@ CREATE TABLE IF NOT EXISTS batch_requests (
 
 
 class LlmStore:
-    """Connections to the file, which is made when it is first used."""
+    """The file, made when it is first used. May be used from several threads, and processes."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._made = False
+        self._lock = threading.Lock()
+        self._open: sqlite3.Connection | None = None
 
     @contextmanager
     def connect(self) -> Generator[sqlite3.Connection]:
         """A transaction: committed at the end, rolled back on an exception. Waits for other processes."""
-        new = not self.path.exists()
-        connection = sqlite3.connect(self.path, timeout=60, isolation_level=None)
-        try:
-            # What is deleted is overwritten, so that it isn't in the file any more.
-            connection.execute("PRAGMA secure_delete = ON")
-            connection.execute("PRAGMA synchronous = NORMAL")
-            if new:
-                self.path.chmod(0o600)
-            if new or not self._made:
-                connection.executescript(_TABLES)
-                self._made = True
+        with self._lock:
+            # Kept open: the last one to close the file copies the log into it, which costs more than the writing.
+            connection = self._open = self._open or self._opened()
             connection.execute("BEGIN IMMEDIATE")
-            yield connection
-            connection.execute("COMMIT")
-        except BaseException:
-            if connection.in_transaction:
+            try:
+                yield connection
+                connection.execute("COMMIT")
+            except BaseException:
                 connection.execute("ROLLBACK")
-            raise
-        finally:
-            connection.close()
+                raise
+
+    def purge(self) -> None:
+        """Takes what was deleted out of the write-ahead log, too."""
+        with self._lock:
+            connection = self._open = self._open or self._opened()
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
+    def close(self) -> None:
+        """Closes the file; a later use opens it again."""
+        with self._lock:
+            if self._open:
+                self._open.close()
+                self._open = None
+
+    def _opened(self) -> sqlite3.Connection:
+        new = not self.path.exists()
+        connection = sqlite3.connect(self.path, timeout=60, isolation_level=None, check_same_thread=False)
+        # What is deleted is overwritten, so that it isn't in the file any more.
+        connection.execute("PRAGMA secure_delete = ON")
+        connection.execute("PRAGMA journal_mode = WAL")
+        # A power cut may lose the last answers, never the file: they would be asked for again.
+        connection.execute("PRAGMA synchronous = NORMAL")
+        if new:
+            self.path.chmod(0o600)
+        connection.executescript(_TABLES)
+        return connection

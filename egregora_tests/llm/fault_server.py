@@ -104,6 +104,11 @@ class FaultServer:
     seen: list[Seen] = field(default_factory=list[Seen])
     answered: Counter[str] = field(default_factory=Counter[str])
     """Body → how often it got a good answer."""
+    jobs: dict[str, list[Any]] = field(default_factory=dict[str, list[Any]])
+    """Batch job → path and requests."""
+    batches_end: bool = True
+    batch_fault: str = ""
+    """missing or swapped: the first answer of a job; failed: the job."""
     peak: int = 0
     _flying: int = 0
 
@@ -137,6 +142,33 @@ class FaultServer:
     def calls(self, task: str = "") -> list[Seen]:
         """The requests for a task, in order."""
         return [seen for seen in self.seen if not task or seen.task == task]
+
+    def new_job(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        """Takes a batch job."""
+        with self._lock:
+            name = f"job{len(self.jobs)}"
+            self.jobs[name] = [path, body["batch"]["inputConfig"]["requests"]["requests"]]
+        return {"name": f"batches/{name}", "metadata": {"state": "BATCH_STATE_PENDING"}}
+
+    def job(self, name: str) -> dict[str, Any]:
+        """A batch job as it stands: it has ended once `batches_end` says so."""
+        path, requests = self.jobs[name]
+        if not self.batches_end:
+            return {"name": f"batches/{name}", "metadata": {"state": "BATCH_STATE_RUNNING"}}
+        answers: list[Any] = []
+        for number, request in enumerate(requests):
+            seen = Seen(path, "", request["request"], 0.0, "")
+            answer = _good(seen)
+            part = answer["candidates"][0]["content"]["parts"][0]
+            echo = re.findall(r"request_id: (\w+)", seen.texts[-1])[-1]
+            echo = "another" if self.batch_fault == "swapped" and number == 0 else echo
+            part["text"] = json.dumps({"request_id": echo, **json.loads(part["text"])})
+            if self.batch_fault != "missing" or number:
+                answers.append({"response": answer, "metadata": request["metadata"]})
+        if self.batch_fault == "failed":
+            return {"name": f"batches/{name}", "metadata": {"state": "BATCH_STATE_FAILED"}}
+        output = {"inlinedResponses": {"inlinedResponses": answers[::-1]}}
+        return {"name": f"batches/{name}", "metadata": {"state": "BATCH_STATE_SUCCEEDED", "output": output}}
 
     def take(self, path: str, key: str, body: dict[str, Any]) -> Seen:
         """Notes a request and decides what comes of it."""
@@ -180,8 +212,14 @@ class _Handler(BaseHTTPRequestHandler):
     def log_message(self, format: str, *args: Any) -> None:
         """Quiet."""
 
+    def do_GET(self) -> None:
+        self._reply(200, self.faults.job(self.path.rsplit("/", 1)[-1]), {})
+
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers.get("Content-Length", 0))) or b"{}")
+        if self.path.endswith(":batchGenerateContent"):
+            self._reply(200, self.faults.new_job(self.path, body), {})
+            return
         seen = self.faults.take(self.path, self.headers.get("x-goog-api-key", ""), body)
         try:
             time.sleep(self.faults.latency)

@@ -29,6 +29,7 @@ from egregora_resources.llm.protocol import (
     Stretch,
     Task,
 )
+from egregora_resources.llm.store import LlmStore
 from egregora_resources.settings import ModelSettings, Settings
 from egregora_resources.site_folder import SiteFolder
 
@@ -70,6 +71,7 @@ class GeminiProvider:
         fresh: ask anew what is in the cache.
         prompts: task → text, in place of the site's own.
         pause: as for `Caller`.
+        waits: seconds to gather and to poll, as for `Batches`.
     """
 
     name = "gemini"
@@ -82,10 +84,13 @@ class GeminiProvider:
         fresh: bool = False,
         prompts: Mapping[str, str] | None = None,
         pause: float = 1.0,
+        waits: tuple[float, float] | None = None,
     ) -> None:
+        self._waits = waits
         self._settings, self._folder = settings, folder
         self._fresh, self._pause = fresh, pause
         self._prompts = Prompts(folder.prompts, prompts)
+        self._store = LlmStore(folder.llm)
         self._run = uuid.uuid4().hex
         self._made: tuple[Caller, WritingTasks, SeeingTasks] | None = None
 
@@ -117,6 +122,7 @@ class GeminiProvider:
     async def close(self) -> None:
         if self._made:
             await self._made[0].close()
+            self._store.close()
 
     @property
     def peak(self) -> int:
@@ -136,12 +142,12 @@ class GeminiProvider:
         if self._made:
             return self._made
         from egregora_resources.llm.cache import ResponseCache
+        from egregora_resources.llm.gemini.batches import Batches
         from egregora_resources.llm.gemini.caller import Caller
         from egregora_resources.llm.gemini.seeing import SeeingTasks
         from egregora_resources.llm.gemini.tasks import WritingTasks
         from egregora_resources.llm.offline import OfflineProvider
         from egregora_resources.llm.spending import Ledger
-        from egregora_resources.llm.store import LlmStore
         from egregora_resources.media_store import MediaStore
 
         model = self._settings.model
@@ -150,7 +156,7 @@ class GeminiProvider:
                 f"Nobody has agreed yet to send anonymised text to {service(model)}. Run `egregora write`, which asks, or "
                 f"set [model] send_without_asking = true in {self._folder.settings}."
             )
-        store = LlmStore(self._folder.llm)
+        store = self._store
         ledger = Ledger(
             store, self._run, per_run=model.budget_usd_per_run, per_month=model.budget_usd_per_month
         )
@@ -159,6 +165,7 @@ class GeminiProvider:
             keys(model, self._folder),
             ResponseCache(store) if model.enable_caching else None,
             ledger,
+            batches=Batches(store, *(self._waits or ())) if model.mode == "batch" else None,
             fresh=self._fresh,
             pause=self._pause,
         )

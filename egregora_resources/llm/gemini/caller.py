@@ -21,6 +21,7 @@ from google.genai import types
 
 from egregora_resources.document import fingerprint
 from egregora_resources.llm.cache import ResponseCache, Subjects
+from egregora_resources.llm.gemini.batches import Batches, NotInBatch
 from egregora_resources.llm.gemini.outcomes import (
     LONG_REST,
     KeyRefused,
@@ -132,6 +133,7 @@ class Caller:
         keys: environment variable → key.
         cache: of answers; None to keep none.
         ledger: of what calls cost.
+        batches: sends what can wait, where ``[model] mode`` says so.
         fresh: don't take answers from the cache (they are still put there).
         pause: seconds that the first wait before another try takes, about; then twice that, and so on.
     """
@@ -143,11 +145,13 @@ class Caller:
         cache: ResponseCache | None,
         ledger: Ledger,
         *,
+        batches: Batches | None = None,
         fresh: bool = False,
         pause: float = 1.0,
     ) -> None:
         self._settings, self._secrets, self._cache, self._ledger = settings, dict(keys), cache, ledger
         self._fresh, self._pause = fresh, pause
+        self._batches = batches
         self._keys = Keys(list(self._secrets))
         self._clients: dict[str, genai.Client] = {}
         self._limits: Limits | None = None
@@ -162,6 +166,8 @@ class Caller:
         for task in list(self._asked.values()):
             task.cancel()
         await asyncio.gather(*self._asked.values(), return_exceptions=True)
+        if self._batches:
+            await self._batches.close()
         clients, self._clients, self._limits = self._clients, {}, None
         self._asked = {}
         for client in clients.values():
@@ -228,14 +234,20 @@ class Caller:
                 output, text = await self._checked(ask, model, check, bill)
             except Trouble as trouble:
                 troubles[model] = trouble
+                await self._settled(request)
                 continue
             self._unreached = 0
             if self._cache is not None:
                 await asyncio.to_thread(
                     self._cache.put, request, ask.task, model, text, bill.usage, ask.subjects
                 )
+            await self._settled(request)
             return output, degraded
         raise self._failure(ask, troubles, bill, vital)
+
+    async def _settled(self, request: str) -> None:
+        if self._batches:
+            await self._batches.forget(request)
 
     async def _kept(self, request: str) -> Reply | None:
         if self._cache is None or self._fresh:
@@ -271,14 +283,17 @@ class Caller:
     ) -> tuple[Output, str]:
         """An answer of one model that passed the check; it is asked again with what is wrong, a few times."""
         contents, limit = ask.contents(), self._settings.max_output_tokens
+        # What is tried again or asked again isn't kept waiting for another job.
+        batch = ask.hash(model) if self._batches and ask.schema is not None and not ask.media else ""
         for attempt in range(REASKS + 1):
             try:
-                reply = await self._patiently(ask, model, contents, limit, bill)
+                reply = await self._patiently(ask, model, contents, limit, bill, batch)
             except TooMuch as trouble:
                 if trouble.question or limit >= MOST_OUTPUT:
                     raise
                 limit = min(2 * limit, MOST_OUTPUT)
                 reply = await self._patiently(ask, model, contents, limit, bill)
+            batch = ""
             try:
                 return check(reply)
             except Malformed as trouble:
@@ -300,7 +315,13 @@ class Caller:
         raise AssertionError("unreachable")
 
     async def _patiently(
-        self, ask: Ask, model: str, contents: Sequence[types.Content], limit: int, bill: Bill
+        self,
+        ask: Ask,
+        model: str,
+        contents: Sequence[types.Content],
+        limit: int,
+        bill: Bill,
+        batch: str = "",
     ) -> Reply:
         """An answer of one model, after as many tries as it takes."""
         lost, waited = 0, 0.0
@@ -308,12 +329,17 @@ class Caller:
             key = await self._rested_key(model)
             began = time.monotonic()
             try:
+                if batch and self._batches:
+                    return await self._in_batch(self._batches, ask, model, key, limit, bill, batch)
                 return await self._once(ask, model, key, contents, limit, bill)
+            except NotInBatch:
+                batch = ""
             except KeyRefused as trouble:
                 self._keys.refuse(key, str(trouble))
             except OutOfQuota as trouble:
                 self._keys.rest(key, model, trouble.delay)
             except TryAgain as trouble:
+                batch = ""
                 pause = self._pause * 2 ** min(lost, 6) * random.uniform(0.5, 1.0)
                 if trouble.delay or "429" in str(trouble):
                     # Busy, not lost: everybody leaves this key and model alone for a while.
@@ -356,9 +382,6 @@ class Caller:
     ) -> Reply:
         """One call, in the ledger from before it is sent."""
         settings, tokens = self._settings, ask.tokens()
-        output = 2 * IMAGE_TOKENS if ask.draws else limit
-        images = output if ask.draws else 0
-        most = price(model, tokens * 3 // 2, output, image_tokens=images, mode=settings.mode)
         if self._limits is None:
             self._limits = Limits(
                 settings.concurrency, requests=settings.requests_per_minute, tokens=settings.tokens_per_minute
@@ -367,28 +390,61 @@ class Caller:
             self.peak = max(self.peak, self._limits.peak)
             if self._stopped:
                 raise self._stopped
-            call = await self._reserve(ask, model, most)
-            counted, usd, outcome = (0, 0, 0), 0.0, "interrupted"
-            try:
-                response = await self._send(ask, model, key, contents, limit)
-                counted = tokens_of(response)
-                usd = price(
-                    model, counted[0], counted[1], cached_tokens=counted[2],
-                    image_tokens=counted[1] if ask.draws else 0, mode=settings.mode,
-                )  # fmt: skip
-                reply = read(response)
-                outcome = "answered"
-            except Trouble as trouble:
-                outcome = str(trouble)
-                if isinstance(trouble, TryAgain) and trouble.billed and not usd:
-                    usd = price(model, tokens, 0, mode=settings.mode)
-                raise
-            finally:
-                bill.add(counted, usd)
-                await asyncio.to_thread(
-                    self._ledger.settle, call, outcome, input_tokens=counted[0], output_tokens=counted[1],
-                    cached_tokens=counted[2], usd=usd,
-                )  # fmt: skip
+            mode = "flex" if settings.mode == "flex" else "sync"
+            return await self._booked(
+                ask, model, limit, bill, mode, lambda: self._send(ask, model, key, contents, limit)
+            )
+
+    async def _in_batch(
+        self, batches: Batches, ask: Ask, model: str, key: str, limit: int, bill: Bill, request: str
+    ) -> Reply:
+        """One request in a batch job, which takes none of the places for calls in flight."""
+        return await self._booked(
+            ask, model, limit, bill, "batch",
+            lambda: batches.ask(
+                self._client(key), key, model, request, ask.contents(), ask.config(limit, flex=False)
+            ),
+        )  # fmt: skip
+
+    async def _booked(
+        self,
+        ask: Ask,
+        model: str,
+        limit: int,
+        bill: Bill,
+        mode: str,
+        send: Callable[[], Awaitable[types.GenerateContentResponse]],
+    ) -> Reply:
+        """A call that is in the ledger from before it is sent, at the most it may cost until there is an answer."""
+        tokens, output = ask.tokens(), 2 * IMAGE_TOKENS if ask.draws else limit
+        images = output if ask.draws else 0
+        call = await self._reserve(
+            ask, model, price(model, tokens * 3 // 2, output, image_tokens=images, mode=mode)
+        )
+        counted, usd, outcome = (0, 0, 0), 0.0, "interrupted"
+        try:
+            response = await send()
+            counted = tokens_of(response)
+            usd = price(
+                model, counted[0], counted[1], cached_tokens=counted[2],
+                image_tokens=counted[1] if ask.draws else 0, mode=mode,
+            )  # fmt: skip
+            reply = read(response)
+            outcome = "answered"
+        except Trouble as trouble:
+            outcome = str(trouble)
+            if isinstance(trouble, TryAgain) and trouble.billed and not usd:
+                usd = price(model, tokens, 0, mode=mode)
+            raise
+        except NotInBatch:
+            outcome = "not in the batch"
+            raise
+        finally:
+            bill.add(counted, usd)
+            await asyncio.to_thread(
+                self._ledger.settle, call, outcome, input_tokens=counted[0], output_tokens=counted[1],
+                cached_tokens=counted[2], usd=usd,
+            )  # fmt: skip
         return reply
 
     async def _reserve(self, ask: Ask, model: str, most: float) -> int:

@@ -1,0 +1,237 @@
+"""Requests sent as batch jobs, at half price: gathered, sent together, waited for, also by a later process.
+
+A job's id is stored with the hashes of its requests before it is polled, so that a run that was killed while it
+waited finds the job again. Answers are joined by their key and by the id that the model was asked to repeat.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import Coroutine, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from google import genai
+from google.genai import types
+
+from egregora_resources.llm.gemini.outcomes import TryAgain, trouble_of
+from egregora_resources.llm.store import LlmStore
+
+log = logging.getLogger("egregora.llm")
+
+MOST_REQUESTS = 200
+MOST_BYTES = 15 << 20
+"""Of a job's requests; the service takes 20 MB."""
+GATHER = 5.0
+"""Seconds without another request after which those gathered are sent."""
+POLL = 30.0
+"""Seconds between two looks at a job."""
+ENDED = frozenset({"SUCCEEDED", "FAILED", "CANCELLED", "EXPIRED", "PARTIALLY_SUCCEEDED"})
+ECHO = "request_id"
+
+
+class NotInBatch(Exception):
+    """The job ended without an answer to this request: it has to be asked by itself."""
+
+
+@dataclass(frozen=True)
+class Queued:
+    """A request on its way into a job."""
+
+    hash: str
+    contents: Sequence[types.Content]
+    config: types.GenerateContentConfig
+    answer: asyncio.Future[types.GenerateContentResponse]
+
+    def inlined(self) -> types.InlinedRequest:
+        """As it stands in the job, asking for its id in the answer."""
+        config = self.config.model_copy(deep=True)
+        schema = dict(config.response_json_schema or {})
+        # The id first, so that it is there in an answer that is cut off, too.
+        schema["properties"] = {ECHO: {"type": "string"}, **schema["properties"]}
+        schema["required"] = [ECHO, *schema.get("required", [])]
+        config.response_json_schema = schema
+        echo = types.Part(text=f"Begin the answer with {ECHO}: {self.hash[:12]}")
+        last = self.contents[-1]
+        contents = [*self.contents[:-1], types.Content(role=last.role, parts=[*(last.parts or []), echo])]
+        return types.InlinedRequest(contents=contents, config=config, metadata={"key": self.hash})  # pyright: ignore[reportArgumentType]
+
+    def size(self) -> int:
+        return sum(len(content.model_dump_json()) for content in self.contents) + 10_000
+
+
+@dataclass
+class Batches:
+    """Gathers, sends and awaits; belongs to one event loop.
+
+    Args:
+        store: where jobs are remembered.
+        gather, poll: seconds, see `GATHER` and `POLL`.
+    """
+
+    store: LlmStore
+    gather: float = GATHER
+    poll: float = POLL
+    _queues: dict[tuple[str, str], list[Queued]] = field(
+        default_factory=dict[tuple[str, str], list[Queued]], init=False
+    )
+    _timers: dict[tuple[str, str], asyncio.TimerHandle] = field(
+        default_factory=dict[tuple[str, str], asyncio.TimerHandle], init=False
+    )
+    _waiting: dict[str, dict[str, asyncio.Future[types.GenerateContentResponse]]] = field(
+        default_factory=dict[str, dict[str, asyncio.Future[types.GenerateContentResponse]]], init=False
+    )
+    """Job → request → who waits for it."""
+    _tasks: set[asyncio.Task[None]] = field(default_factory=set[asyncio.Task[None]], init=False)
+
+    async def ask(
+        self,
+        client: genai.Client,
+        key: str,
+        model: str,
+        request: str,
+        contents: Sequence[types.Content],
+        config: types.GenerateContentConfig,
+    ) -> types.GenerateContentResponse:
+        """The answer to a request, out of a job; `key` names the API key, which a job belongs to.
+
+        Raises:
+            NotInBatch: the job has no answer to it.
+            Trouble: the job couldn't be sent.
+        """
+        answer = asyncio.get_running_loop().create_future()
+        job = await asyncio.to_thread(self._job_of, request, key)
+        if job:
+            log.info("an earlier run waits for %s already", job)
+            self._await(client, job, {request: answer})
+            return await answer
+        queue = self._queues.setdefault((key, model), [])
+        queue.append(Queued(request, contents, config, answer))
+        if timer := self._timers.pop((key, model), None):
+            timer.cancel()
+        if len(queue) >= MOST_REQUESTS or sum(one.size() for one in queue) >= MOST_BYTES:
+            self._flush(client, key, model)
+        else:
+            loop = asyncio.get_running_loop()
+            self._timers[key, model] = loop.call_later(self.gather, self._flush, client, key, model)
+        return await answer
+
+    async def forget(self, request: str) -> None:
+        """The answer is in safety, or of no use: the job needn't be found again."""
+        await asyncio.to_thread(self._forget, request)
+
+    async def close(self) -> None:
+        """Stops waiting; the jobs go on, and a later run finds them."""
+        for timer in self._timers.values():
+            timer.cancel()
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _flush(self, client: genai.Client, key: str, model: str) -> None:
+        self._timers.pop((key, model), None)
+        if queue := self._queues.pop((key, model), []):
+            self._start(self._submit(client, key, model, queue))
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _submit(self, client: genai.Client, key: str, model: str, queue: Sequence[Queued]) -> None:
+        try:
+            job = await client.aio.batches.create(model=model, src=[one.inlined() for one in queue])
+            if not job.name:
+                raise TryAgain("a batch job without a name")
+            await asyncio.to_thread(self._remember, job.name, key, [one.hash for one in queue])
+        except Exception as error:
+            trouble = error if isinstance(error, TryAgain) else trouble_of(error)
+            for one in queue:
+                if not one.answer.done():
+                    one.answer.set_exception(trouble)
+            return
+        log.info("%d requests are sent as %s; this may take up to a day", len(queue), job.name)
+        self._await(client, job.name, {one.hash: one.answer for one in queue})
+
+    def _await(
+        self,
+        client: genai.Client,
+        job: str,
+        answers: dict[str, asyncio.Future[types.GenerateContentResponse]],
+    ) -> None:
+        if job in self._waiting:
+            self._waiting[job].update(answers)
+        else:
+            self._waiting[job] = dict(answers)
+            self._start(self._collect(client, job))
+
+    async def _collect(self, client: genai.Client, job: str) -> None:
+        answers: dict[str, types.GenerateContentResponse] = {}
+        while True:
+            try:
+                state = await client.aio.batches.get(name=job)
+                if str(getattr(state.state, "value", state.state)).removeprefix("JOB_STATE_") in ENDED:
+                    answers = _answers(state)
+                    break
+            except Exception as error:
+                if not isinstance(trouble_of(error), TryAgain):
+                    log.warning("%s can't be asked for (%s)", job, trouble_of(error))
+                    break
+            await asyncio.sleep(self.poll)
+        for request, future in self._waiting.pop(job).items():
+            if future.done():
+                continue
+            if request in answers:
+                future.set_result(answers[request])
+            else:
+                future.set_exception(NotInBatch())
+
+    def _job_of(self, request: str, key: str) -> str:
+        if not self.store.path.exists():
+            return ""
+        with self.store.connect() as connection:
+            row = connection.execute(
+                "SELECT job FROM batch_requests WHERE request = ? AND key_name = ?", [request, key]
+            ).fetchone()
+        return row[0] if row else ""
+
+    def _remember(self, job: str, key: str, requests: Sequence[str]) -> None:
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        with self.store.connect() as connection:
+            connection.executemany(
+                "INSERT OR REPLACE INTO batch_requests VALUES (?, ?, ?, ?)",
+                [(request, job, key, now) for request in requests],
+            )
+
+    def _forget(self, request: str) -> None:
+        with self.store.connect() as connection:
+            connection.execute("DELETE FROM batch_requests WHERE request = ?", [request])
+
+
+def _answers(job: types.BatchJob) -> dict[str, types.GenerateContentResponse]:
+    """Request → answer, of those whose key and repeated id agree."""
+    found: dict[str, types.GenerateContentResponse] = {}
+    for inlined in (job.dest.inlined_responses if job.dest else None) or []:
+        key = (inlined.metadata or {}).get("key", "")
+        if inlined.response is None or not key:
+            continue
+        echoed = _echoed(inlined.response)
+        if echoed and echoed != key[:12]:
+            log.warning("an answer of %s carries the id of another request", job.name)
+            continue
+        found[key] = inlined.response
+    return found
+
+
+def _echoed(response: types.GenerateContentResponse) -> str:
+    """The id in an answer; empty if there is none, e.g. because there is no answer: that is told apart later."""
+    candidate = response.candidates[0] if response.candidates else None
+    parts = (candidate.content.parts if candidate and candidate.content else None) or []
+    try:
+        value = json.loads("".join(part.text or "" for part in parts if not part.thought))
+        return str(value[ECHO]).strip()
+    except (ValueError, KeyError, TypeError):
+        return ""
