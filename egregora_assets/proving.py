@@ -89,7 +89,7 @@ class LeakFound(PublishError):
 
 ADVICE = (
     "Run `egregora write` again, which writes these windows anew; if it is found again, hide the post or give the person "
-    "an alias in `egregora people`, and report it as a fault."
+    "an alias with `egregora people set`, and report it as a fault."
 )
 
 
