@@ -66,7 +66,7 @@ class Imported:
             return f"{self.file}: nothing new, this file was imported before"
         merged = self.merged
         assert merged is not None
-        read = f"{self.messages:,} messages and {self.notices:,} notices of the app read"
+        read = f"{_count(self.messages, 'message')} and {_count(self.notices, 'notice')} of the app read"
         parts = [
             read,
             "all of them new" if merged.new == self.messages + self.notices else f"{merged.new:,} new",
@@ -76,8 +76,12 @@ class Imported:
         if merged.absent:
             parts.append(f"{merged.absent:,} known ones are missing from it and kept")
         if self.media:
-            parts.append(f"{self.media:,} media files")
+            parts.append(_count(self.media, "media file"))
         return f"{self.file}: {', '.join(parts)}"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun if number == 1 else noun + 's'}"
 
 
 @dataclass

@@ -84,7 +84,7 @@ def list_container(path: Path) -> Listing:
             _list_zip(_Opener(lambda: path.open("rb")), str(path), (path.stem,), listing, 0)
         elif path.suffix.lower() == ".zip":
             raise InputError(
-                f"{path} is no zip, or not all of one. Copy it from the phone again, or export the chat again."
+                f"{path} is not a complete zip. Copy it from the phone again, or export the chat again."
             )
         else:
             _list_single(path, listing)
@@ -180,9 +180,15 @@ def _list_zip(opener: _Opener, where: str, parents: tuple[str, ...], listing: Li
         infos = archive.infolist()
     if len(infos) + len(listing.files) > MOST_MEMBERS:
         raise InputError(f"{where} holds over {MOST_MEMBERS:,} files, which no chat's export does.")
+    texts: set[str] = set()
     for info in infos:
         if info.is_dir():
             continue
+        if info.filename.lower().endswith(".txt"):
+            if info.filename in texts:
+                listing.warnings.append(f"{where} holds {info.filename} twice; the first was taken.")
+                continue
+            texts.add(info.filename)
         parts = [
             part
             for part in PurePosixPath(info.filename.replace("\\", "/")).parts

@@ -55,13 +55,15 @@ class Summary:
         lines = [f"{self.file}: “{self.chat}”" if self.chat else self.file]
         if self.first and self.last:
             lines.append(
-                f"  {self.messages:,} messages from {self.first:%Y-%m-%d %H:%M} to {self.last:%Y-%m-%d %H:%M}"
+                f"  {self.messages:,} {_many('message', self.messages)} from {self.first:%Y-%m-%d %H:%M} to {self.last:%Y-%m-%d %H:%M}"
             )
         else:
             lines.append("  no messages")
-        lines.append("  " + ", ".join(f"{count:,} {kind}" for kind, count in self.kinds.items()))
+        lines.append(
+            "  " + ", ".join(f"{count:,} {_many(kind, count)}" for kind, count in self.kinds.items())
+        )
         lines.append(f"  dates are {self.date_order} ({self.confidence:.0%} sure). {self.evidence}")
-        lines.append(f"  {len(self.authors):,} authors")
+        lines.append(f"  {len(self.authors):,} {_many('author', len(self.authors))}")
         lines += [f"    {count:>8,}  {author}" for author, count in self.authors.items()]
         if self.media or self.media_absent:
             lines.append(
@@ -72,6 +74,13 @@ class Summary:
             lines += [f"    {example[:100]}" for example in self.examples]
         lines += [f"  ! {warning}" for warning in self.warnings]
         return "\n".join(line for line in lines if line.strip())
+
+
+def _many(noun: str, count: int) -> str:
+    """A noun, or a kind of message, in the number it stands in; `text`, `media` and `deleted` have but one form."""
+    if count == 1 or noun in {"text", "media", "deleted"}:
+        return noun.replace("_", " ")
+    return noun.replace("_", " ") + "s"
 
 
 def summary(export: Export) -> Summary:

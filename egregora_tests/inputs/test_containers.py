@@ -319,7 +319,7 @@ def test_nothing_to_read(tmp_path: Path) -> None:
     _refused(_zip(tmp_path / "empty.zip", {}), "empty zip")
     _refused(_zip(tmp_path / "media.zip", {"a.jpg": b"x", "b.mp4": b"y"}), "no chat", "2 files")
     (tmp_path / "not.zip").write_bytes(b"hello \xff\xfe")
-    _refused(tmp_path / "not.zip", "no zip")
+    _refused(tmp_path / "not.zip", "not a complete zip")
 
 
 def test_unreadable(tmp_path: Path) -> None:
@@ -340,3 +340,23 @@ def test_errors_are_sentences() -> None:
     with pytest.raises(InputError) as caught:
         read_export(Path("nowhere.zip"))
     assert re.fullmatch(r"[A-Z].+\.", str(caught.value))
+
+
+def test_a_text_that_a_zip_holds_twice_is_read_once(tmp_path: Path) -> None:
+    path = tmp_path / "x.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("WhatsApp Chat with A.txt", TEXT)
+        with pytest.warns(UserWarning, match="Duplicate name"):
+            archive.writestr("WhatsApp Chat with A.txt", TEXT + TEXT)
+    export = read_export(path)
+    assert len(export.messages) == 2
+    assert "twice" in export.warnings[0]
+
+
+def test_what_apple_s_zips_add_and_a_folder_named_like_a_text_do_no_harm(tmp_path: Path) -> None:
+    path = _zip(
+        tmp_path / "x.zip",
+        {"__MACOSX/._WhatsApp Chat with A.txt": b"\0\5", "chat.txt/WhatsApp Chat with A.txt": TEXT},
+    )
+    export = read_export(path)
+    assert (export.chat, len(export.messages), dict(export.media)) == ("A", 2, {})

@@ -41,7 +41,7 @@ def read(path: Path, *, chat: str | None, date_order: str) -> Export:
             parsed = parse(text.opener, label=label, members=media.keys(), wanted=DATE_ORDERS[date_order])
     except NotText as error:
         raise InputError(
-            f"{text.path} in {path} is neither UTF-8 nor UTF-16 text, as WhatsApp writes it. "
+            f"{path if text.path == path.name else f'{text.path} in {path}'} is neither UTF-8 nor UTF-16 text, as WhatsApp writes it. "
             "Give the export as it came from the phone, not saved again by another program."
         ) from error
     except OSError as error:
