@@ -15,7 +15,7 @@ help:
 	@echo "make dev         open the Dagster UI on the demo site"
 	@echo "make test        lint, types, and all tests"
 	@echo "make check       lint and types only; make format puts the first right"
-	@echo "make bench       how fast imports (bench-import) and site builds (bench-site) are"
+	@echo "make bench       how fast imports (bench-import), site builds (bench-site) and the proof (bench-privacy) are"
 	@echo "make bench-llm   how close to ideal a run of 200 windows comes, without and with failing calls"
 	@echo "make soak        kill runs of a big chat again and again"
 	@echo "make screenshot  take docs/screenshot.png from the demo blog"
@@ -40,7 +40,7 @@ format: $(VENV)/.installed-dev
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-bench: bench-import bench-site
+bench: bench-import bench-site bench-privacy
 
 bench-import: $(VENV)/.installed-dev
 	$(BIN)/python benchmarks/import_speed.py
@@ -51,6 +51,9 @@ bench-site: $(VENV)/.installed-dev
 bench-llm: $(VENV)/.installed-dev
 	$(BIN)/python benchmarks/llm_speed.py
 	$(BIN)/python benchmarks/llm_speed.py --faults 0.2
+
+bench-privacy: $(VENV)/.installed-dev
+	$(BIN)/python benchmarks/privacy_speed.py
 
 soak: $(VENV)/.installed-dev
 	$(BIN)/pytest -m soak
