@@ -19,7 +19,7 @@ from egregora_resources.privacy.national_ids import national_ids
 from egregora_resources.privacy.payments import cards, ibans
 from egregora_resources.privacy.phones import phone_numbers
 
-VERSION = 3
+VERSION = 4
 """Part of fingerprints: raise it when the same rules and text give another result."""
 
 _ROUNDS = 6
@@ -30,6 +30,8 @@ _NUMBER_IN_LINK = re.compile(r"\d(?:[^\d/?&=#]{0,3}\d){6,}")
 _PHONE_PARAMETER = re.compile(
     r"[?&#/](?:phone|tel|telefone|telefono|mobile|msisdn|whatsapp|cel|celular|fone|fax)=?/?\+?[\d(]"
 )
+_NUMBER_MENTION = re.compile(r"(?<![\w.@/])@~?\d{9,15}(?![\w@])")
+"""How an export prints the mention of somebody whom the phone's owner hasn't saved: no region is needed to tell."""
 _PLUS_NUMBER = re.compile(r"\+\(?\d(?:[ .()\-]{0,3}\d){6,14}")
 
 
@@ -126,6 +128,10 @@ class Scrubber:
             yield from (Finding(*span, "id number") for span in national_ids(folded, self._regions))
 
     def _phones(self, folded: str, occupied: Occupied) -> Iterator[Finding]:
+        for match in _NUMBER_MENTION.finditer(folded):
+            whose = self.names.of_number(match[0].lstrip("@~"))
+            if len(whose) != 1:
+                yield Finding(match.start() + 1, match.end(), "phone")
         for number in phone_numbers(occupied.blank(folded), self._regions):
             tokens = self.names.of_number(number.digits)
             mentioned = bool(tokens) and folded[number.start - 1 : number.start] == "@"
