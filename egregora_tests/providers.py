@@ -7,18 +7,28 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from typing import ClassVar, TypeVar
 
+from pydantic import BaseModel
+
 from egregora_resources.llm.offline import OfflineProvider
 from egregora_resources.llm.protocol import (
     Answer,
     Banner,
     BannerInput,
     Digest,
+    LinkNote,
+    LinkUse,
+    MediaNote,
     Notes,
     NotesInput,
     Observations,
+    PictureUse,
+    PostDraft,
     Posts,
     PostsInput,
+    Prose,
     ProviderError,
+    Quote,
+    Section,
     Stretch,
     Usage,
 )
@@ -93,3 +103,63 @@ class EverywhereWatched(WatchedProvider):
     def __init__(self) -> None:
         super().__init__()
         self.asked, self.failing = self.all_asked, self.all_failing
+
+
+class EchoProvider(OfflineProvider):
+    """Says all that it is asked, everywhere that a provider can say something; keeps it in `prompts`."""
+
+    prompts: ClassVar[list[str]] = []
+
+    def _heard(self, request: BaseModel) -> str:
+        text = request.model_dump_json()
+        self.prompts.append(text)
+        return text
+
+    async def enrich(self, request: NotesInput) -> Answer[Notes]:
+        self._heard(request)
+        return Answer(
+            Notes(
+                links=[LinkNote(url=link.url, read=True, title=link.url, summary=link.title) for link in request.links],
+                media=[MediaNote(id=m.id, described=True, alt=m.caption, summary=m.caption) for m in request.media],
+            )
+        )  # fmt: skip
+
+    async def digest(self, request: Stretch) -> Answer[Digest]:
+        answer = await super().digest(request)
+        return Answer(answer.output.model_copy(update={"summary": self._heard(request)}))
+
+    async def observe(self, request: Stretch) -> Answer[Observations]:
+        self._heard(request)
+        answer = await super().observe(request)
+        for seen in answer.output.people:
+            seen.notes = [said.text for said in request.messages if said.author == seen.person]
+        return answer
+
+    async def write(self, request: PostsInput) -> Answer[Posts]:
+        self._heard(request)
+        said = request.stretch.messages
+        sections = [
+            Section(
+                heading=message.text[:60],
+                blocks=[Prose(text=message.text or "–"), Quote(message=message.id)],
+                sources=[message.id],
+            )
+            for message in said
+        ]
+        sections[0].blocks += [PictureUse(id=picture.id) for picture in request.stretch.pictures]
+        sections[0].blocks += [LinkUse(url=link.url) for link in request.stretch.links]
+        draft = PostDraft(
+            title=" ".join(message.text[:30] for message in said[-5:])[:150] or "–",
+            dek=" ".join(message.text for message in said)[:400],
+            category=said[0].text[:40],
+            tags=[message.text[:30] for message in said],
+            people=[message.author for message in said],
+            sections=sections,
+        )
+        return Answer(Posts(posts=[draft]))
+
+    async def illustrate(self, requests: Sequence[BannerInput]) -> Answer[list[Banner]]:
+        answer = await super().illustrate(requests)
+        for request, banner in zip(requests, answer.output, strict=True):
+            banner.alt = self._heard(request)
+        return answer
