@@ -90,6 +90,7 @@ class GeminiProvider:
         self._settings, self._folder = settings, folder
         self._fresh, self._pause = fresh, pause
         self._prompts = Prompts(folder.prompts, prompts)
+        self._hashes: dict[Task, str] = {}
         self._store = LlmStore(folder.llm)
         self._run = uuid.uuid4().hex
         self._made: tuple[Caller, WritingTasks, SeeingTasks] | None = None
@@ -98,7 +99,11 @@ class GeminiProvider:
         return f"{self.name}/{getattr(self._settings.model.names, task)}"
 
     def prompt(self, task: Task) -> str:
-        return fingerprint(VERSIONS[task], [self._prompts.hash(name) for name in PROMPTS[task]])
+        # Once a run: the runner asks for every stage of every window.
+        if task not in self._hashes:
+            parts = [self._prompts.hash(name) for name in PROMPTS[task]]
+            self._hashes[task] = fingerprint(VERSIONS[task], parts)
+        return self._hashes[task]
 
     def tokens(self, text: str) -> int:
         # By bytes: a letter of Hindi or Japanese takes more of them, and more tokens.
