@@ -11,7 +11,7 @@ import logging
 import re
 import tempfile
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from datetime import timedelta
@@ -122,7 +122,7 @@ def finder(chat: Chat) -> Callable[[str], list[str]]:
     """Finds the chat's secrets in a text, however they are written."""
     patterns: dict[str, re.Pattern[str]] = {}
     letters = {name: letters_and_digits(name) for name in chat.names}
-    letters |= {name: DISTINCTIVE[name] for name in chat.names if name in DISTINCTIVE}
+    letters |= {name: letters_and_digits(DISTINCTIVE[name]) for name in chat.names if name in DISTINCTIVE}
     for secret in chat.secrets:
         if "@" in secret:
             local = seen_through(secret.removeprefix("mailto:")).split("@")[0]
@@ -144,7 +144,7 @@ def finder(chat: Chat) -> Callable[[str], list[str]]:
 
 
 @contextmanager
-def overheard() -> Iterator[io.StringIO]:
+def overheard() -> Generator[io.StringIO]:
     """Everything printed and logged meanwhile, however unimportant."""
     heard = io.StringIO()
     handler, root = logging.StreamHandler(heard), logging.getLogger()
@@ -187,7 +187,10 @@ def _files(site: Path) -> list[str]:
 
 
 QUIET = settings(
-    deadline=None, database=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck)
+    deadline=None,
+    database=None,
+    phases=[Phase.generate],
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example],
 )
 
 
