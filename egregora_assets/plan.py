@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from zoneinfo import ZoneInfo
 
 from egregora_assets.stage import FinalStage, PipelineContext, Stage, WindowWork
@@ -24,9 +24,13 @@ from egregora_resources.settings import Settings, load_settings
 from egregora_resources.site_folder import SiteFolder
 from egregora_resources.warehouse import Warehouse, open_existing
 
+if TYPE_CHECKING:
+    from egregora_assets.estimates import Estimate
+
 Action: TypeAlias = Literal["run", "fresh"]
 
 UPSTREAM = "upstream changed"
+ASKED = "asked for"
 CLOSED = "window is no longer running"
 WITHDRAWN = "somebody opted out, or retracted a message, in a window that it remembers"
 TAKEN_BACK = "withdrawn: somebody opted out, or retracted a message"
@@ -59,11 +63,17 @@ class Plan:
         rows: every stage of every window, in the order of the log and the graph.
         site: why the site has to be built anew though no window changed; empty if it hasn't.
         before: sentences about what a write would do first, after which the rest of the plan may be another one.
+        degraded: (window, stage) → the fallback that made what is there; done again only when the owner asks.
+        cost: what it would cost, about; None where nothing is sent to anybody.
+        warnings: sentences about budgets that the cost doesn't fit.
     """
 
     rows: Sequence[PlanRow]
     site: str = ""
     before: Sequence[str] = ()
+    degraded: Mapping[tuple[str, str], str] = field(default_factory=dict[tuple[str, str], str])
+    cost: Estimate | None = None
+    warnings: Sequence[str] = ()
 
     @property
     def stale(self) -> list[str]:
@@ -96,6 +106,11 @@ class Plan:
             "reasons": Counter(row.reason for row in self.rows if row.action == "run"),
             "site": self.site,
             "before": list(self.before),
+            "degraded": [
+                {"window": window, "stage": stage, "by": by} for (window, stage), by in self.degraded.items()
+            ],
+            "estimate": self.cost.to_json() if self.cost else None,
+            "warnings": list(self.warnings),
             "nothing_to_do": self.nothing_to_do,
         }
 
@@ -105,8 +120,17 @@ def plan_site(site: Path, stages: Sequence[Stage] | None = None) -> Plan:
     folder = SiteFolder(site)
     settings = load_settings(site)
     warehouse = open_existing(folder.warehouse)
-    plan = make_plan(PipelineContext(settings, site, warehouse), stages)
+    context = PipelineContext(settings, site, warehouse)
+    plan = priced(context, make_plan(context, stages))
     return replace(plan, before=_first_of_all(folder, settings, warehouse))
+
+
+def priced(context: PipelineContext, plan: Plan) -> Plan:
+    """The plan with what it would cost."""
+    from egregora_assets.estimates import estimate
+
+    cost = estimate(context, plan) if plan.stale else None
+    return replace(plan, cost=cost, warnings=cost.exceeds(context.config.model) if cost else ())
 
 
 def _first_of_all(folder: SiteFolder, settings: Settings, warehouse: Warehouse) -> list[str]:
@@ -137,7 +161,12 @@ def make_plan(context: PipelineContext, stages: Sequence[Stage] | None = None) -
     if windows and all(row.action == "fresh" for row in rows):
         final = next((stage for stage in stages if isinstance(stage, FinalStage)), None)
         site = final.due(context) if final else ""
-    return Plan(rows, site)
+    degraded = {
+        (row.window, row.stage): results[row.stage, row.window].degraded
+        for row in rows
+        if row.action == "fresh" and results[row.stage, row.window].degraded
+    }
+    return Plan(rows, site, degraded=degraded)
 
 
 def window_works(context: PipelineContext, windows: Sequence[StoredWindow]) -> list[WindowWork]:
@@ -226,6 +255,11 @@ def code_version(stage: Stage, settings: Settings, context: PipelineContext) -> 
     return fingerprint(stage_parts(stage, settings, context))
 
 
+def due_again(stage: Stage, work: WindowWork) -> str:
+    """Why a result is to be made anew though it is what is wanted: the owner asked for it."""
+    return ASKED if (stage.name, work.key) in work.context.redo else ""
+
+
 def difference(stored: StageResult | None, parts: Mapping[str, str], *, keep: bool = False) -> str:
     """Why a stored result isn't what is wanted, or an empty string if it is; `keep` wants what is there."""
     if stored is None:
@@ -258,7 +292,7 @@ def _plan_window(
         stored = results.get((stage.name, work.key))
         keep = stage.keeps(work.context.config) and stored is not None and stored.status == "done"
         due = [] if keep else sorted(running.intersection(stage.after))
-        reason = difference(stored, wanted_parts(stage, work, versions), keep=keep)
+        reason = due_again(stage, work) or difference(stored, wanted_parts(stage, work, versions), keep=keep)
         if (due and reason in ("", "new")) or (due and reason.startswith(UPSTREAM)):
             reason = "new" if stored is None else f"{UPSTREAM}: {', '.join(due)}"
         if reason:

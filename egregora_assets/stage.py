@@ -6,7 +6,7 @@ The built-in stages live in the modules named after them; an extender's stage ne
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -40,6 +40,7 @@ class PipelineContext:
         media_mapping: attachment's name → (id, kind, extension) in the media store; if left out, the warehouse tells the
             file of each message.
         provider: does the tasks that need a model; the one the settings name if left out.
+        redo: (stage, window) that the owner wants made anew, whatever is stored.
     """
 
     config: Settings
@@ -47,6 +48,7 @@ class PipelineContext:
     storage: Warehouse
     media_mapping: Mapping[str, tuple[str, str, str]] | None = None
     provider: Provider | None = None
+    redo: Collection[tuple[str, str]] = frozenset()
     works: Sequence[WindowWork] = field(default=(), init=False, repr=False)
     """The windows of the run."""
 

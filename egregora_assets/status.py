@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Literal, TypeAlias
 
+from egregora_assets.estimates import this_month
 from egregora_assets.plan import PlanRow, make_plan
 from egregora_assets.stage import PipelineContext, Stage
+from egregora_resources.llm.protocol import Usage
+from egregora_resources.llm.spending import Spent
 from egregora_resources.results import StageResult, load_results
 from egregora_resources.settings import load_settings
 from egregora_resources.site_folder import SiteFolder
@@ -28,6 +31,8 @@ class StatusRow:
     messages: int
     posts: int
     stages: Mapping[str, tuple[State, str]]
+    usage: Usage = Usage()
+    """What the results that are there took to make."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +40,16 @@ class Status:
     """All windows of a site, in the order of the log."""
 
     rows: Sequence[StatusRow]
+    month: Spent = field(default_factory=Spent)
+    """What all runs cost in this calendar month (UTC)."""
 
 
 def site_status(site: Path, stages: Sequence[Stage] | None = None) -> Status:
     """The status of the site in this folder."""
     folder = SiteFolder(site)
     warehouse = open_existing(folder.warehouse)
-    plan = make_plan(PipelineContext(load_settings(site), site, warehouse), stages)
+    context = PipelineContext(load_settings(site), site, warehouse)
+    plan = make_plan(context, stages)
     results = load_results(warehouse)
     rows = warehouse.rows(
         """
@@ -51,6 +59,9 @@ def site_status(site: Path, stages: Sequence[Stage] | None = None) -> Status:
         FROM windows w WHERE NOT retired ORDER BY first_id
         """
     )
+    usage: dict[str, Usage] = {}
+    for result in results.values():
+        usage[result.window] = usage.get(result.window, Usage()) + result.usage
     planned: dict[str, list[PlanRow]] = {}
     for row in plan.rows:
         planned.setdefault(row.window, []).append(row)
@@ -65,9 +76,11 @@ def site_status(site: Path, stages: Sequence[Stage] | None = None) -> Status:
                 stages={
                     row.stage: _state(row, results.get((row.stage, key))) for row in planned.get(key, [])
                 },
+                usage=usage.get(key, Usage()),
             )
             for key, messages, posts, first, last in rows
-        ]
+        ],
+        this_month(context),
     )
 
 

@@ -48,8 +48,33 @@ def plan_lines(plan: Plan) -> list[str]:
     if plan.site:
         lines.append(f"The site would be built again: {plan.site}.")
     if plan.nothing_to_do:
-        return [f"Nothing to do: all {windows} windows are up to date."]
-    return [*lines, f"{len(plan.stale)} of {windows} windows would be worked on."]
+        return [*_degraded(plan), f"Nothing to do: all {windows} windows are up to date."]
+    lines += [*_degraded(plan), f"{len(plan.stale)} of {windows} windows would be worked on."]
+    return [*lines, *_cost(plan)]
+
+
+def _degraded(plan: Plan) -> list[str]:
+    """What fallbacks made, and how to have it made anew."""
+    return [
+        f"{window}  {stage}: made by the fallback {by}; to try again: "
+        f"egregora write --redo {stage} --window {window}"
+        for (window, stage), by in plan.degraded.items()
+    ]
+
+
+def _cost(plan: Plan) -> list[str]:
+    """What the plan would cost, stage by stage, and in total."""
+    from egregora_assets.estimates import amounts, dollars
+
+    if plan.cost is None:
+        return []
+    lines = [
+        f"  {s.stage}: about {amounts(s.calls, s.input_tokens, s.output_tokens, s.usd)} ({s.model}, "
+        + (f"learnt from {s.learnt_from} windows)" if s.learnt_from else "guessed)")
+        for s in plan.cost.stages
+    ]
+    month = f"This month has cost {dollars(plan.cost.month_usd)} so far."
+    return [*lines, f"In total: {plan.cost.sentence()} {month}", *plan.warnings]
 
 
 def _due(rows: Sequence[PlanRow]) -> str:
@@ -70,7 +95,18 @@ def show_status(site: Path, *, as_json: bool) -> None:
 
     status = site_status(site)
     if as_json:
-        _print_json({"windows": [_status_json(row) for row in status.rows]})
+        month = status.month
+        _print_json(
+            {
+                "windows": [_status_json(row) for row in status.rows],
+                "month": {
+                    "calls": month.calls,
+                    "input_tokens": month.input_tokens,
+                    "output_tokens": month.output_tokens,
+                    "usd": month.usd,
+                },
+            }
+        )
         return
     console = out()
     console.soft_wrap = False
@@ -80,11 +116,14 @@ def show_status(site: Path, *, as_json: bool) -> None:
     from rich.table import Table
     from rich.text import Text
 
+    from egregora_assets.estimates import amounts, dollars
+
     stages = list(dict.fromkeys(stage for row in status.rows for stage in row.stages))
     table = Table(box=None, pad_edge=False)
     for heading in ("window", "from", "to"):
         table.add_column(heading, no_wrap=True)
-    for heading in ("messages", "posts"):
+    paid = any(row.usage.calls for row in status.rows)
+    for heading in ("messages", "posts", *(("calls", "cost") if paid else ())):
         table.add_column(heading, justify="right")
     table.add_column("stages", no_wrap=True)
     for row in status.rows:
@@ -95,6 +134,7 @@ def show_status(site: Path, *, as_json: bool) -> None:
             f"{row.last:%Y-%m-%d}",
             f"{row.messages:,}",
             str(row.posts),
+            *((f"{row.usage.calls:,}", dollars(row.usage.usd)) if paid else ()),
         ]
         table.add_row(*(Text(cell) for cell in [*cells, " ".join(signs)]))
     console.print(table)
@@ -102,6 +142,11 @@ def show_status(site: Path, *, as_json: bool) -> None:
     console.print("   ".join(f"{sign} {state}" for state, sign in _SIGNS.items() if _has(status, state)))
     for line in _reasons(status.rows):
         console.print(line)
+    if status.month.calls:
+        month = status.month
+        console.print(
+            f"This month so far: {amounts(month.calls, month.input_tokens, month.output_tokens, month.usd)}."
+        )
 
 
 def _has(status: Status, state: str) -> bool:
@@ -128,6 +173,10 @@ def _status_json(row: StatusRow) -> dict[str, object]:
         "last": row.last.isoformat(),
         "messages": row.messages,
         "posts": row.posts,
+        "calls": row.usage.calls,
+        "input_tokens": row.usage.input_tokens,
+        "output_tokens": row.usage.output_tokens,
+        "usd": row.usage.usd,
         "stages": {
             stage: {"state": state, "reason": reason} for stage, (state, reason) in row.stages.items()
         },

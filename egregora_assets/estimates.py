@@ -1,0 +1,332 @@
+"""What a plan would cost: calls, tokens and US dollars of each stage, before anything is sent.
+
+Sizes are guessed from what the windows hold, as numbers only: bytes, messages, people, links, files. Where the site
+has recorded usage of a stage, the guess is corrected by how far it was off there. It stays a guess, and is called one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from math import ceil
+from typing import Any
+
+from egregora_assets.plan import Plan, PlanRow
+from egregora_assets.stage import PipelineContext
+from egregora_resources.llm.pricing import IMAGE_TOKENS, price
+from egregora_resources.llm.protocol import Task
+from egregora_resources.llm.spending import Spent, spent
+from egregora_resources.llm.store import LlmStore
+from egregora_resources.results import StageResult, load_results
+from egregora_resources.settings import ModelSettings, PipelineSettings
+from egregora_resources.warehouse import Warehouse
+
+LINE_BYTES = 30
+"""Of a message as a model reads it, beside its text: number, time and who."""
+INSTRUCTIONS: Mapping[Task, int] = {"digests": 700, "profiles": 800, "posts": 2_500}
+"""Tokens that a prompt has beside the conversation; the writer's with what it remembers and the vocabulary."""
+PAGE_TOKENS, LINK_ANSWER = 8_000, 400
+FILE_TOKENS, FILE_ANSWER, FILES_A_CALL = 1_000, 300, 8
+BANNER_PROMPT = 150
+POSTS_A_WINDOW = 2.0
+"""Where no window of the site has posts yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Calls and tokens; thoughts count as output."""
+
+    calls: float = 0.0
+    input_tokens: float = 0.0
+    output_tokens: float = 0.0
+
+    def __add__(self, other: Figures) -> Figures:
+        return Figures(
+            self.calls + other.calls,
+            self.input_tokens + other.input_tokens,
+            self.output_tokens + other.output_tokens,
+        )
+
+    def scaled(self, by: Figures) -> Figures:
+        """Corrected by three factors."""
+        return Figures(
+            self.calls * by.calls,
+            self.input_tokens * by.input_tokens,
+            self.output_tokens * by.output_tokens,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class StageEstimate:
+    """One stage's share of an estimate.
+
+    Attributes:
+        windows: in which it is to be run and has something to do.
+        learnt_from: windows whose recorded usage corrected the guess.
+    """
+
+    stage: str
+    model: str
+    windows: int
+    calls: int
+    input_tokens: int
+    output_tokens: int
+    usd: float
+    learnt_from: int
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What a plan would cost, about.
+
+    Attributes:
+        stages: those with anything to send, in the order of the graph.
+        month_usd: US dollars that the site has cost in this calendar month (UTC) so far.
+    """
+
+    stages: Sequence[StageEstimate]
+    month_usd: float = 0.0
+
+    @property
+    def calls(self) -> int:
+        return sum(stage.calls for stage in self.stages)
+
+    @property
+    def input_tokens(self) -> int:
+        return sum(stage.input_tokens for stage in self.stages)
+
+    @property
+    def output_tokens(self) -> int:
+        return sum(stage.output_tokens for stage in self.stages)
+
+    @property
+    def usd(self) -> float:
+        return sum(stage.usd for stage in self.stages)
+
+    def sentence(self) -> str:
+        """The total in words."""
+        return f"About {amounts(self.calls, self.input_tokens, self.output_tokens, self.usd)}."
+
+    def exceeds(self, model: ModelSettings) -> list[str]:
+        """A sentence for each budget that the estimate doesn't fit."""
+        sentences: list[str] = []
+        ends = "The run would stop when it is reached, keep what is done, and continue with the next write."
+        if 0 < model.budget_usd_per_run < self.usd:
+            sentences.append(
+                f"That is more than [model] budget_usd_per_run, {dollars(model.budget_usd_per_run)}. {ends}"
+            )
+        left = model.budget_usd_per_month - self.month_usd
+        if model.budget_usd_per_month and self.usd > left:
+            sentences.append(
+                f"That is more than what is left of [model] budget_usd_per_month, {dollars(max(left, 0))} of "
+                f"{dollars(model.budget_usd_per_month)}. {ends}"
+            )
+        return sentences
+
+    def to_json(self) -> dict[str, Any]:
+        """For `plan --json`."""
+        return {
+            "stages": [asdict(stage) for stage in self.stages],
+            "calls": self.calls,
+            "input_tokens": self.input_tokens,
+            "output_tokens": self.output_tokens,
+            "usd": self.usd,
+            "month_usd": self.month_usd,
+        }
+
+
+def amounts(calls: int, input_tokens: int, output_tokens: int, usd: float) -> str:
+    """Calls, tokens and price in words."""
+    return (
+        f"{calls:,} call{'' if calls == 1 else 's'}, {_tokens(input_tokens)} tokens in, {_tokens(output_tokens)} out, "
+        f"{dollars(usd)}"
+    )
+
+
+def dollars(usd: float) -> str:
+    """``$1.25``; with more places where two would say nothing."""
+    return f"${usd:.2f}" if usd >= 0.095 or usd == 0 else f"${usd:.4f}"
+
+
+def _tokens(count: int) -> str:
+    if count >= 9_950_000:
+        return f"{count / 1e6:,.0f} M"
+    if count >= 995_000:
+        return f"{count / 1e6:.1f} M"
+    return f"{count / 1e3:.0f} k" if count >= 9_950 else f"{count:,}"
+
+
+def this_month(context: PipelineContext) -> Spent:
+    """What the site has cost in this calendar month (UTC)."""
+    return spent(LlmStore(context.folder.llm), "month", f"{datetime.now(UTC):%Y-%m}")
+
+
+def estimate(context: PipelineContext, plan: Plan) -> Estimate | None:
+    """What carrying out a plan would cost, about; None where nothing is sent to anybody."""
+    if context.llm.name == "offline":
+        return None
+    sizes = _sizes(context.storage)
+    results = load_results(context.storage)
+    guesser = _Guesser(context.config.pipeline, sizes, _posts(context.storage), plan)
+    due: dict[str, list[PlanRow]] = {}
+    for row in plan.rows:
+        if row.action == "run" and row.window in sizes:
+            due.setdefault(row.stage, []).append(row)
+    stages: list[StageEstimate] = []
+    for task, guess in guesser.tasks.items():
+        guesses = [figures for row in due.get(task, ()) if (figures := guess(row.window)).calls]
+        if guesses:
+            factors, learnt = _learnt(task, guess, results, context.llm.model(task), sizes)
+            figures = sum(guesses, Figures()).scaled(factors)
+            stages.append(_priced(task, context.config.model, len(guesses), figures, learnt))
+    return Estimate(stages, this_month(context).usd)
+
+
+def _priced(
+    task: Task, settings: ModelSettings, windows: int, figures: Figures, learnt: int
+) -> StageEstimate:
+    calls = max(ceil(figures.calls), 1)
+    # Call by call, because some models cost more for long questions.
+    given, made = round(figures.input_tokens / calls), round(figures.output_tokens / calls)
+    # Links, files and banners don't wait for batch jobs.
+    waits = task in INSTRUCTIONS or settings.mode != "batch"
+    one = price(
+        getattr(settings.names, task), given, made,
+        image_tokens=made if task == "banners" else 0, mode=settings.mode if waits else "sync",
+    )  # fmt: skip
+    return StageEstimate(
+        stage=task,
+        model=getattr(settings.names, task),
+        windows=windows,
+        calls=calls,
+        input_tokens=round(figures.input_tokens),
+        output_tokens=round(figures.output_tokens),
+        usd=one * calls,
+        learnt_from=learnt,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Size:
+    """What a window holds, in numbers."""
+
+    messages: int
+    bytes: int
+    people: int
+    links: int
+    files: int
+
+
+def _sizes(storage: Warehouse) -> dict[str, _Size]:
+    """By window. Raw messages are counted here, not read: a window may be new, and not anonymised yet."""
+    windows = "SELECT key, first_id, last_id FROM windows WHERE NOT retired"
+    with storage.connect() as connection:
+        links = connection.execute(
+            f"""
+            WITH found AS (
+                SELECT id, unnest(regexp_extract_all(text, 'https?://[^\\s<>"]+')) AS url
+                FROM raw_messages WHERE contains(text, '://') AND NOT deleted
+            ), first AS (SELECT min(id) AS id FROM found GROUP BY url)
+            SELECT key, count(*) FROM first JOIN ({windows}) ON id BETWEEN first_id AND last_id GROUP BY key
+            """
+        ).fetchall()
+        files = connection.execute(
+            f"""
+            SELECT key, count(*) FROM raw_messages m JOIN ({windows}) ON m.id BETWEEN first_id AND last_id
+            WHERE attachment IN (SELECT name FROM media WHERE id <> '') AND NOT deleted GROUP BY key
+            """
+        ).fetchall()
+        rows = connection.execute(
+            "SELECT key, messages, bytes, (SELECT count(*) FROM window_people p WHERE p.window_key = key "
+            "AND p.messages > 0) FROM windows WHERE NOT retired"
+        ).fetchall()
+    shared, attached = dict(links), dict(files)
+    return {
+        key: _Size(messages, size, people, shared.get(key, 0), attached.get(key, 0))
+        for key, messages, size, people in rows
+    }
+
+
+def _posts(storage: Warehouse) -> dict[str, int]:
+    """Posts of the windows that were written about."""
+    return dict(
+        storage.rows(
+            "SELECT window_key, (SELECT count(*) FROM documents d WHERE d.window_key = r.window_key "
+            "AND d.stage = 'posts') FROM stage_results r WHERE stage = 'posts' AND status = 'done'"
+        )
+    )
+
+
+class _Guesser:
+    """Guesses of what each task takes for a window."""
+
+    def __init__(
+        self, pipeline: PipelineSettings, sizes: Mapping[str, _Size], posts: Mapping[str, int], plan: Plan
+    ) -> None:
+        self._pipeline, self._sizes, self._posts = pipeline, sizes, posts
+        self._rewritten = {row.window for row in plan.rows if row.stage == "posts" and row.action == "run"}
+        self._average = sum(posts.values()) / len(posts) if posts else POSTS_A_WINDOW
+        self.tasks: Mapping[Task, Callable[[str], Figures]] = {
+            "enrichments": self._enrichments,
+            "digests": lambda window: self._written("digests", window, 1_000),
+            "profiles": self._profiles,
+            "posts": lambda window: self._written("posts", window, 4_000),
+            "banners": self._banners,
+        }
+
+    def _written(self, task: Task, window: str, answer: int) -> Figures:
+        """`answer`: tokens of one answer, thoughts included."""
+        size, pipeline = self._sizes[window], self._pipeline
+        if size.messages < pipeline.min_messages:
+            return Figures()
+        tokens = (size.bytes + LINE_BYTES * size.messages) / 4
+        most = pipeline.max_parts if pipeline.split else 1
+        parts = min(max(ceil(tokens / pipeline.max_prompt_tokens), 1), most)
+        return Figures(parts, tokens + parts * INSTRUCTIONS[task], parts * answer)
+
+    def _profiles(self, window: str) -> Figures:
+        if not self._pipeline.profiles.enabled:
+            return Figures()
+        return self._written("profiles", window, 600 + 150 * self._sizes[window].people)
+
+    def _enrichments(self, window: str) -> Figures:
+        rules, size = self._pipeline.enrichment, self._sizes[window]
+        if not rules.enabled:
+            return Figures()
+        links = min(size.links, rules.max_urls_per_window)
+        return Figures(
+            links + ceil(size.files / FILES_A_CALL),
+            links * PAGE_TOKENS + size.files * FILE_TOKENS,
+            links * LINK_ANSWER + size.files * FILE_ANSWER,
+        )
+
+    def _banners(self, window: str) -> Figures:
+        if not self._pipeline.banners.enabled or self._sizes[window].messages < self._pipeline.min_messages:
+            return Figures()
+        known = None if window in self._rewritten else self._posts.get(window)
+        posts = self._average if known is None else known
+        return Figures(posts, posts * BANNER_PROMPT, posts * IMAGE_TOKENS)
+
+
+def _learnt(
+    stage: str,
+    guess: Callable[[str], Figures],
+    results: Mapping[tuple[str, str], StageResult],
+    model: str,
+    sizes: Mapping[str, _Size],
+) -> tuple[Figures, int]:
+    """By how much guesses of this stage were off where usage is recorded, and in how many windows it is.
+
+    What was answered from the cache took no call, and teaches nothing. Usage of the wanted model counts before others'.
+    """
+    paid = [r for (name, key), r in results.items() if name == stage and r.usage.calls and key in sizes]
+    paid = [r for r in paid if r.parts.get("model") == model] or paid
+    guessed = sum((guess(r.window) for r in paid), Figures())
+    if not guessed.calls:
+        return Figures(1, 1, 1), 0
+    return Figures(
+        sum(r.usage.calls for r in paid) / guessed.calls,
+        sum(r.usage.input_tokens for r in paid) / guessed.input_tokens,
+        sum(r.usage.output_tokens for r in paid) / guessed.output_tokens,
+    ), len(paid)
