@@ -11,7 +11,8 @@ from pathlib import Path
 from PIL import Image
 
 from egregora_resources.llm.cache import Subjects
-from egregora_resources.llm.gemini.caller import Ask, Caller
+from egregora_resources.llm.gemini.asking import Ask
+from egregora_resources.llm.gemini.caller import Caller
 from egregora_resources.llm.gemini.outcomes import Malformed, Reply
 from egregora_resources.llm.gemini.reading import canonical
 from egregora_resources.llm.gemini.wire import WireMedia, parse, schema_of

@@ -6,7 +6,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
-from egregora_resources.llm.gemini.caller import Ask, Caller, Unanswered
+from egregora_resources.llm.gemini.asking import Ask, Unanswered
+from egregora_resources.llm.gemini.caller import Caller
 from egregora_resources.llm.gemini.outcomes import Malformed, Reply
 from egregora_resources.llm.gemini.reading import Page, halves, page_of, subjects_of
 from egregora_resources.llm.gemini.wire import (

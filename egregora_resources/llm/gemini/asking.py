@@ -1,0 +1,82 @@
+"""A request, whatever model it goes to; what it has cost; and the failure that no model answered it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from google.genai import types
+
+from egregora_resources.document import fingerprint
+from egregora_resources.llm.cache import Subjects
+from egregora_resources.llm.prompting import Prompt
+from egregora_resources.llm.protocol import ProviderError, Usage
+
+
+class Unanswered(ProviderError):
+    """No model gave an answer to work with, though the service works: refused, malformed or cut off."""
+
+    def __init__(self, what: str, usage: Usage, *, too_much: bool = False) -> None:
+        super().__init__(what)
+        self.usage, self.too_much = usage, too_much
+
+
+@dataclass(frozen=True)
+class Ask:
+    """A request, whatever model it goes to."""
+
+    task: str
+    prompt: Prompt
+    subjects: Subjects
+    schema: Mapping[str, Any] | None = None
+    """JSON schema of the answer; None for plain text."""
+    media: Sequence[tuple[str, bytes]] = ()
+    """(MIME type, content)."""
+    reads_pages: bool = False
+    draws: bool = False
+
+    def hash(self, model: str) -> str:
+        """Names the answer in the cache."""
+        media = [[kind, fingerprint(content.hex())] for kind, content in self.media]
+        flags = [self.reads_pages, self.draws]
+        return fingerprint(model, self.prompt.system, self.prompt.user, self.schema, media, flags)
+
+    def contents(self) -> list[types.Content]:
+        """What is sent: media first, then the words."""
+        parts = [types.Part.from_bytes(data=content, mime_type=kind) for kind, content in self.media]
+        return [types.Content(role="user", parts=[*parts, types.Part(text=self.prompt.user)])]
+
+    def config(self, limit: int, *, flex: bool) -> types.GenerateContentConfig:
+        """How it is to be answered. `limit`: output tokens, thoughts included."""
+        config = types.GenerateContentConfig(system_instruction=self.prompt.system)
+        if self.draws:
+            config.response_modalities = ["IMAGE"]
+            config.image_config = types.ImageConfig(aspect_ratio="16:9", image_size="1K")
+        else:
+            config.max_output_tokens = limit
+        if self.schema is not None:
+            config.response_mime_type = "application/json"
+            config.response_json_schema = dict(self.schema)
+        if self.reads_pages:
+            config.tools = [types.Tool(url_context=types.UrlContext())]
+        if flex:
+            config.service_tier = types.ServiceTier.FLEX
+        return config
+
+    def tokens(self) -> int:
+        """Estimated input tokens."""
+        words = len(self.prompt.system.encode()) + len(self.prompt.user.encode())
+        seen = sum(max(600, len(content) // 400) for _, content in self.media)
+        return words // 4 + seen + (8_000 if self.reads_pages else 0)
+
+
+@dataclass
+class Bill:
+    """What one request has cost so far, over all its calls."""
+
+    usage: Usage = field(default_factory=Usage)
+
+    def add(self, reply_tokens: tuple[int, int, int], usd: float) -> None:
+        """Adds a call."""
+        self.usage += Usage(1, reply_tokens[0], reply_tokens[1], usd)
