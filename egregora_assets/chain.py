@@ -7,7 +7,7 @@ naming the windows that did.
 
 import asyncio
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 
 import dagster as dg
@@ -41,8 +41,9 @@ def chain_asset(
     stages: Sequence[Stage],
     code_versions: dict[str, str],
     progress: Progress | None,
+    redo: Collection[tuple[str, str]] = frozenset(),
 ) -> dg.AssetsDefinition:
-    """The multi-asset of a site's stages."""
+    """The multi-asset of a site's stages; `redo`: (stage, window) that are made anew whatever is stored."""
 
     @dg.multi_asset(
         name="window_chain",
@@ -69,7 +70,9 @@ def chain_asset(
             store = warehouse.open()
             enter_run(context.instance, context.run.run_id)
             report_missing(store, context.instance, folder, stages, code_versions)
-            pipeline = PipelineContext(settings, folder.root, store, provider=llm.provider(settings))
+            pipeline = PipelineContext(
+                settings, folder.root, store, provider=llm.provider(settings), redo=redo
+            )
             selected = [stage for stage in stages if dg.AssetKey(stage.name) in context.selected_asset_keys]
             reporter = Reporter(
                 context.instance, folder, store, stages, code_versions,
@@ -165,12 +168,18 @@ def raise_failed(outcome: Outcome, keys: Sequence[str]) -> None:
             metadata={STOPPED: outcome.stopped, **dict(sorted(outcome.failed.items()))},
             allow_retries=False,
         )
+    if outcome.kept and not outcome.failed:
+        raise dg.Failure(
+            f"{len(outcome.kept)} windows could not be made anew; what was there is kept.",
+            metadata=dict(sorted(outcome.kept.items())),
+            allow_retries=False,
+        )
     if outcome.failed:
         names = ", ".join(sorted(outcome.failed))
         raise dg.Failure(
             f"{len(outcome.failed)} of {len(keys)} windows failed: {names}. The others are done; "
             "retry from failure repeats just these.",
-            metadata=dict(sorted(outcome.failed.items())),
+            metadata=dict(sorted((outcome.kept | outcome.failed).items())),
             allow_retries=False,
         )
 

@@ -7,7 +7,7 @@ module's `defs` is what `dagster dev` and `dg` load, for the site named by ``EGR
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import dagster as dg
@@ -32,6 +32,7 @@ def build_definitions(
     warehouse: WarehouseResource | None = None,
     llm: LlmResource | None = None,
     progress: Progress | None = None,
+    redo: Collection[tuple[str, str]] = frozenset(),
 ) -> dg.Definitions:
     """Assets, resources, sensor, jobs and checks of a site. Opens nothing: neither warehouse nor network.
 
@@ -41,18 +42,19 @@ def build_definitions(
         warehouse: another database than the site's.
         llm: another provider than the settings'.
         progress: shows windows as they finish.
+        redo: (stage, window) that the owner wants made anew, without answers from the cache.
     """
     folder = SiteFolder(site)
     settings = load_settings(site) if folder.settings.exists() else Settings()
     warehouse = warehouse or WarehouseResource(database=str(folder.warehouse))
-    llm = llm or LlmResource(site=str(site))
+    llm = llm or LlmResource(site=str(site), fresh=bool(redo))
     context = PipelineContext(settings, site, warehouse.open(), provider=llm.provider(settings))
     versions = code_versions_of(settings, stages, context)
     jobs = site_jobs([stage.name for stage in stages])
     return dg.Definitions(
         assets=[
             *exports_assets(folder, settings, stages, versions),
-            chain_asset(folder, settings, stages, versions, progress),
+            chain_asset(folder, settings, stages, versions, progress, redo),
         ],
         asset_checks=site_checks(folder, settings, stages),
         resources={"warehouse": warehouse, "llm": llm},

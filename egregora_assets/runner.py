@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from egregora_assets.committer import Committer
-from egregora_assets.plan import difference, wanted_parts
+from egregora_assets.plan import difference, due_again, wanted_parts
 from egregora_assets.progress import Progress, Silent
 from egregora_assets.stage import FinalStage, Made, PipelineContext, Stage, WindowWork
 from egregora_assets.windows import FULL_CONTEXT_WINDOW_SIZE, Window
@@ -51,6 +51,8 @@ class Outcome:
     """Window → stage and sentence."""
     stopped: str = ""
     """Why nothing more can be made until the owner acts; windows it kept back are failed, but not stored as such."""
+    kept: dict[str, str] = field(default_factory=dict[str, str])
+    """Window → stage and sentence, where what the owner wanted made anew couldn't be: what was there stays."""
     errors: list[Exception] = field(default_factory=list[Exception])
     fresh: list[StageResult] = field(default_factory=list[StageResult])
     """Results that were found fresh: nothing was made."""
@@ -60,6 +62,7 @@ class Outcome:
         """Takes in what another run came to."""
         self.done += other.done
         self.failed |= other.failed
+        self.kept |= other.kept
         self.errors += other.errors
         self.stopped = self.stopped or other.stopped
         self.fresh += other.fresh
@@ -264,11 +267,11 @@ class _Run:
         upstream = {name: self.versions.get((name, work.key), "") for name in stage.after}
         stored = self.stored.get((stage.name, work.key))
         parts: dict[str, str] = {}
-        reason = ""
+        reason = again = due_again(stage, work)
         try:
             self._need(work, stage)
             parts = wanted_parts(stage, work, upstream)
-            reason = difference(stored, parts, keep=stage.keeps(work.context.config))
+            reason = again or difference(stored, parts, keep=stage.keeps(work.context.config))
             if not reason and stored:
                 self.outcome.fresh.append(stored)
                 return
@@ -276,6 +279,8 @@ class _Run:
                 raise RunStopped(self.outcome.stopped)
             skipped = stage.skip(work)
             made = Made(skipped=skipped) if skipped else await stage.make(work)
+            if again and made.degraded and stored and not stored.degraded:
+                raise ProviderError(f"no model gave an answer, but for the fallback {made.degraded}")
             work.made[stage.name] = made
             # Anew, because a result may depend on what was chosen in making it, as posts do on their memory.
             parts = wanted_parts(stage, work, upstream)
@@ -284,18 +289,30 @@ class _Run:
             if not self.outcome.stopped:
                 log.error("the run stops: %s", stop)
             self.outcome.stopped = self.outcome.stopped or str(stop)
+            if again and self._stays(work, stored, "not tried, the run was stopped"):
+                return
             self.outcome.failed.setdefault(work.key, f"{stage.name}: not tried, the run was stopped")
             self.outcome.errors.append(stop)
             raise WindowFailed(work.key) from stop
         except Exception as error:
             sentence = describe(error)
             log.warning("window %s failed in %s: %s", work.key, stage.name, sentence)
+            if again and self._stays(work, stored, sentence):
+                return
             self.outcome.failed.setdefault(work.key, f"{stage.name}: {sentence}")
             self.outcome.errors.append(error)
             failed = self._result(work, stage, parts, reason, began)
             self._submit(replace(failed, status="failed", error=sentence))
             raise WindowFailed(work.key) from error
         self._keep(work, stage, made, self._result(work, stage, parts, reason, began))
+
+    def _stays(self, work: WindowWork, stored: StageResult | None, sentence: str) -> bool:
+        """Whether there is something that stays as it is, though the owner wanted it made anew."""
+        if stored is None or stored.status not in ("done", "skipped"):
+            return False
+        self.outcome.kept[work.key] = f"{stored.stage}: {sentence}; what was there is kept"
+        self.outcome.fresh.append(stored)
+        return True
 
     def finish(self, stage: FinalStage, works: Sequence[WindowWork]) -> None:
         """Makes the final stage once, for the windows that got there."""

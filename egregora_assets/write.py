@@ -5,15 +5,16 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from filelock import AcquireReturnProxy, FileLock, Timeout
 
 from egregora_assets.display import shows_names
+from egregora_assets.estimates import this_month
 from egregora_assets.importing import import_exports, import_inbox, relayout
-from egregora_assets.plan import Plan, make_plan
+from egregora_assets.plan import Plan, make_plan, priced
 from egregora_assets.progress import Progress, Silent
 from egregora_assets.runner import describe
 from egregora_assets.stage import PipelineContext
@@ -22,6 +23,8 @@ from egregora_assets.withdrawal import withdraw
 from egregora_resources.errors import UserError
 from egregora_resources.llm import gemini
 from egregora_resources.llm.providers import check_provider, record_provider, wanted_provider
+from egregora_resources.llm.spending import spent
+from egregora_resources.llm.store import LlmStore
 from egregora_resources.results import load_results
 from egregora_resources.settings import Settings, load_settings
 from egregora_resources.site_folder import SiteFolder
@@ -48,11 +51,18 @@ class WriteReport:
     skipped: dict[str, str] = field(default_factory=dict[str, str])
     stopped: str = ""
     """Why the run ended before its end: what the owner has to put right."""
+    unwritten: list[str] = field(default_factory=list[str])
+    """Windows that were due and weren't begun, or weren't finished, because the run stopped."""
     posts: int = 0
     """Posts on the site."""
     pages: int = 0
     usd: float = 0.0
+    """Of all calls, those of windows that failed included."""
     calls: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    month_usd: float = 0.0
+    """What the site has cost in this calendar month (UTC)."""
     seconds: float = 0.0
     nothing_to_do: bool = False
     site_index: Path = Path()
@@ -118,15 +128,21 @@ def write_site(
             progress.say(
                 f"[privacy] level: pages call {len(open_names)} of the people by the names that the exports print."
             )
-        plan = make_plan(context)
+        plan = priced(context, make_plan(context))
         ask_to_send(folder, settings, plan, yes, confirm)
-        _run_graph(folder, context, plan, progress, report)
-    report.posts = warehouse.rows(
-        "SELECT count(*) FROM documents JOIN windows ON window_key = key WHERE stage = 'posts' AND NOT retired"
-    )[0][0]
-    report.pages = sum(1 for _ in folder.built.rglob("*.html"))
+        run_graph(folder, context, plan, progress, report)
+    count(report, context)
     report.seconds = time.monotonic() - started
     return report
+
+
+def count(report: WriteReport, context: PipelineContext) -> None:
+    """What there is now."""
+    report.posts = context.storage.rows(
+        "SELECT count(*) FROM documents JOIN windows ON window_key = key WHERE stage = 'posts' AND NOT retired"
+    )[0][0]
+    report.pages = sum(1 for _ in context.folder.built.rglob("*.html"))
+    report.month_usd = this_month(context).usd
 
 
 def the_one_writer(folder: SiteFolder, progress: Progress) -> AcquireReturnProxy:
@@ -166,7 +182,7 @@ def _ask_about_settings(plan: Plan, yes: bool, confirm: Callable[[str], bool] | 
 def ask_to_send(
     folder: SiteFolder, settings: Settings, plan: Plan, yes: bool, confirm: Callable[[str], bool] | None
 ) -> None:
-    """Tells the owner, once for a site and service, what leaves the machine and to whom.
+    """Tells the owner, once for a site and service, what leaves the machine, to whom, and what it will cost.
 
     Raises:
         NotConfirmed: they don't agree, or there is nobody to ask; nothing was sent.
@@ -179,24 +195,34 @@ def ask_to_send(
             f"This sends the chat's text to {gemini.service(model)}, with pseudonyms for names, and without the numbers "
             "and addresses that [privacy] takes out; also shared links, and pictures, voice messages and documents as "
             "they are, if [pipeline.enrichment] is enabled. What the service does with them is a matter of your "
-            f"contract with it. {len(plan.stale)} windows are to be written.",
+            f"contract with it. {len(plan.stale)} windows are to be written."
+            + (f" {plan.cost.sentence()}" if plan.cost else ""),
             confirm,
+            instead=f"agree with --yes, or with [model] send_without_asking = true in {folder.settings}",
+            outcome="nothing was sent",
         )
     gemini.agree(model, folder)
 
 
-def _ask(text: str, confirm: Callable[[str], bool] | None) -> None:
+def _ask(
+    text: str,
+    confirm: Callable[[str], bool] | None,
+    *,
+    instead: str = "add --yes to go ahead, or undo the change",
+    outcome: str = "nothing was changed",
+) -> None:
     if confirm is None:
-        raise NotConfirmed(
-            f"{text} There is no terminal to ask at: add --yes to go ahead, or undo the change."
-        )
+        raise NotConfirmed(f"{text} There is no terminal to ask at: {instead}.")
     if not confirm(f"{text} Go ahead?"):
-        raise NotConfirmed(f"{text} Not done, as you wished; nothing was changed.")
+        raise NotConfirmed(f"{text} Not done, as you wished; {outcome}.")
 
 
-def _run_graph(
+def run_graph(
     folder: SiteFolder, context: PipelineContext, plan: Plan, progress: Progress, report: WriteReport
 ) -> None:
+    """Carries a plan out on the site's graph; where the owner wants windows anew, these alone."""
+    for sentence in [plan.cost.sentence(), *plan.warnings] if plan.cost and plan.cost.stages else ():
+        progress.say(sentence)
     progress.say("Starting")
 
     from egregora_assets.definitions import build_definitions
@@ -210,7 +236,7 @@ def _run_graph(
     warehouse = context.storage
     with site_instance(folder.root) as instance:
         stop_dead_runs(instance)
-        definitions = build_definitions(folder.root, progress=progress)
+        definitions = build_definitions(folder.root, progress=progress, redo=context.redo)
         # Before the graph is told of changed windows: see `report_missing`.
         report_missing(warehouse, instance, folder, STAGES, _code_versions(context))
         if untold_windows(context.config, warehouse, instance):
@@ -223,13 +249,26 @@ def _run_graph(
         keys = instance.get_dynamic_partitions(WINDOW_PARTITIONS)
         active = [window.key for window in active_windows(warehouse)]
         # Where only the site is to be built anew, any one window carries the build.
-        span = covering_range(keys, plan.stale or active[-1:])
-        if span is None:
-            report.nothing_to_do = True
-            return
+        wanted = plan.stale or active[-1:]
+        # What the owner wants anew is a matter of these windows alone: a run each, and none of what lies between.
+        spans = [covering_range(keys, part) for part in ([[w] for w in wanted] if context.redo else [wanted])]
         stages = [stage.name for stage in STAGES] if plan.stale else ["site"]
-        result = _materialize(instance, definitions, stages, span)
-        _summarise(report, warehouse, plan, result)
+        before = spent(LlmStore(folder.llm))
+        report.nothing_to_do = not any(spans)
+        for span in filter(None, spans):
+            part = [row for row in plan.rows if row.window in span] if context.redo else plan.rows
+            result = _materialize(instance, definitions, stages, span)
+            _summarise(report, warehouse, replace(plan, rows=part), result)
+            if report.stopped:
+                break
+        after = spent(LlmStore(folder.llm))
+        if after.calls > before.calls:
+            # With what failed calls and windows cost.
+            report.calls, report.usd = after.calls - before.calls, after.usd - before.usd
+            report.input_tokens = after.input_tokens - before.input_tokens
+            report.output_tokens = after.output_tokens - before.output_tokens
+        done = {*report.windows_written, *report.failed}
+        report.unwritten = [window for window in plan.stale if report.stopped and window not in done]
 
 
 def _code_versions(context: PipelineContext) -> dict[str, str]:
@@ -283,16 +322,24 @@ def _summarise(
         if r.status == "skipped" and r.stage == "posts":
             report.skipped[r.window] = r.note
     failure = next((event.step_failure_data for event in result.all_events if event.is_step_failure), None)
-    if failure and failure.user_failure_data and STOPPED in failure.user_failure_data.metadata:
-        report.stopped = str(failure.user_failure_data.metadata[STOPPED].value)
+    told = dict(failure.user_failure_data.metadata) if failure and failure.user_failure_data else {}
+    if STOPPED in told:
+        report.stopped = str(told[STOPPED].value)
+    else:
+        # Of what couldn't be made anew no failure is stored.
+        for window in told.keys() & {row.window for row in plan.rows}:
+            report.failed.setdefault(window, str(told[window].value))
     made = {r.window for r in results if r.stage == "posts" and r.status != "failed"}
-    report.windows_written = [
+    report.windows_written += [
         window
         for window in plan.stale
         if window not in report.failed and (window in made or not report.stopped)
     ]
-    report.usd = sum(r.usage.usd for r in results)
-    report.calls = sum(r.usage.calls for r in results)
+    for r in results:
+        report.usd += r.usage.usd
+        report.calls += r.usage.calls
+        report.input_tokens += r.usage.input_tokens
+        report.output_tokens += r.usage.output_tokens
     if not result.success and not report.failed and not report.stopped:
         raise _run_failed(result)
 

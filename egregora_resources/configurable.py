@@ -42,7 +42,9 @@ class LlmResource(dg.ConfigurableResource):
 
     site: str
     """The site's folder."""
+    fresh: bool = False
+    """Ask a service anew for what it has answered before."""
 
     def provider(self, settings: Settings) -> Provider:
         """The provider that the settings name."""
-        return make_provider(settings, SiteFolder(Path(self.site)))
+        return make_provider(settings, SiteFolder(Path(self.site)), fresh=self.fresh)

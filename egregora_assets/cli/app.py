@@ -119,19 +119,62 @@ def write(
     site: Site = None,
     chat: Chat = None,
     date_order: Order = None,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Don't ask before much is written again.")] = False,
+    yes: Annotated[
+        bool, typer.Option("--yes", "-y", help="Don't ask before text is sent, or much is written again.")
+    ] = False,
     recut: Annotated[
         bool, typer.Option("--recut", help="Cut windows of messages or bytes anew over the whole chat.")
     ] = False,
+    redo: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="STAGE",
+            show_default=False,
+            help="Make a stage of some windows anew, such as posts, and nothing else. Can be repeated.",
+        ),
+    ] = None,
+    window: Annotated[
+        list[str] | None,
+        typer.Option(metavar="WINDOW", show_default=False, help="The window to make anew. Can be repeated."),
+    ] = None,
 ) -> None:
     """Import exports, write what is new or changed, and build the blog."""
     from egregora_assets.cli import sites, writing
 
+    if redo or window:
+        if exports or chat or date_order or recut or not (redo and window):
+            raise UserError(
+                "--redo STAGE and --window WINDOW belong together, and stand without an export: they make anew what was "
+                "written, such as: egregora write --redo posts --window 2025-01-13"
+            )
+        raise typer.Exit(writing.redo(sites.existing(site), redo, window, yes=yes))
     raise typer.Exit(
         writing.write(
             sites.chosen(site), exports or [], chat=chat, date_order=date_order, yes=yes, recut=recut
         )
     )
+
+
+@app.command(name="try")
+def try_(
+    window: Annotated[
+        str, typer.Option(metavar="WINDOW", show_default=False, help="The window to write about.")
+    ],
+    model: Annotated[
+        str | None,
+        typer.Option(show_default=False, help='Another model than the settings name, or "offline".'),
+    ] = None,
+    prompt: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", show_default=False, help="Another prompt for posts than the site's."),
+    ] = None,
+    site: Site = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Don't ask before text is sent.")] = False,
+) -> None:
+    """Print what another model or prompt would write about a window. The site stays as it is."""
+    from egregora_assets.cli import sites, writing
+
+    writing.try_out(sites.existing(site), window, model=model, prompt=prompt, yes=yes)
 
 
 @app.command()

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from egregora_assets.cli import sites
-from egregora_assets.cli.terminal import command, out, watched
+from egregora_assets.cli.terminal import command, out, printable, watched
 from egregora_resources.errors import UserError
 from egregora_resources.site_folder import SiteFolder
 
@@ -58,6 +58,31 @@ def write(
     return 1 if report.failed or report.unread or report.stopped else 0
 
 
+def redo(site: Path, stages: Sequence[str], windows: Sequence[str], *, yes: bool) -> int:
+    """Makes stages of windows anew; the exit code."""
+    sites.check_writable(site)
+    from egregora_assets.redo import redo_windows
+
+    with watched() as progress:
+        report = redo_windows(
+            site.resolve(), stages, windows, yes=yes, confirm=None if yes else _asker(), progress=progress
+        )
+    _summary(out(), site, report)
+    return 1 if report.failed or report.stopped else 0
+
+
+def try_out(site: Path, window: str, *, model: str | None, prompt: Path | None, yes: bool) -> None:
+    """Prints what would be written about a window."""
+    from egregora_assets.trying import try_window
+
+    with watched() as progress:
+        trial = try_window(
+            site.resolve(), window, model=model, prompt=prompt, yes=yes, confirm=None if yes else _asker(),
+            progress=progress,
+        )  # fmt: skip
+    out().print(printable(str(trial)))
+
+
 def demo(site: Path) -> int:
     """Writes the bundled chat's blog; the exit code."""
     from egregora_assets.demo import demo_export
@@ -96,13 +121,15 @@ def _summary(console: Console, site: Path, report: WriteReport) -> None:
         console.print(sentence)
     for sentence, windows in _failures(report).items():
         console.print(f"failed: {', '.join(windows)}: {sentence}", style="red")
-    if report.stopped:
+    if report.unwritten:
+        console.print(f"not written: {', '.join(report.unwritten)}: {report.stopped}", style="red")
+    elif report.stopped:
         console.print(f"Stopped: {report.stopped}", style="red")
     if report.nothing_to_do:
         console.print("Nothing to do: the blog is up to date.")
     else:
         console.print(_numbers(report))
-    if report.failed:
+    if report.failed or report.stopped:
         console.print(f"What was finished is kept. Try again: {command()} write --site {site}")
     built = SiteFolder(site).built
     if report.site_index.exists():
@@ -121,15 +148,19 @@ def _failures(report: WriteReport) -> dict[str, list[str]]:
 
 
 def _numbers(report: WriteReport) -> str:
+    from egregora_assets.estimates import amounts, dollars
+
     parts = [_counted(len(report.windows_written), "window") + " done"]
     if report.skipped:
         parts.append(f"{len(report.skipped)} of them with too little to say")
     if report.failed:
         parts.append(f"{len(report.failed)} failed")
     parts += [_counted(report.posts, "post"), _counted(report.pages, "page")]
-    if report.calls:
-        parts.append(f"{_counted(report.calls, 'call')}, ${report.usd:.2f}")
-    return f"{', '.join(parts)}, in {report.seconds:.0f} s."
+    took = f"{', '.join(parts)}, in {report.seconds:.0f} s."
+    if not report.calls:
+        return took
+    cost = amounts(report.calls, report.input_tokens, report.output_tokens, report.usd)
+    return f"{took} It took {cost}; this month has cost {dollars(report.month_usd)}."
 
 
 def _counted(number: int, thing: str) -> str:

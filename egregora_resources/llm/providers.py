@@ -33,10 +33,14 @@ def record_provider(settings: Settings, folder: SiteFolder) -> str:
     return name
 
 
-def make_provider(settings: Settings, folder: SiteFolder) -> Provider:
-    """The provider itself. Opens nothing, and needs no key until it is given a task."""
+def make_provider(settings: Settings, folder: SiteFolder, *, fresh: bool = False) -> Provider:
+    """The provider itself. Opens nothing, and needs no key until it is given a task.
+
+    Args:
+        fresh: ask a service anew for what it has answered before.
+    """
     if wanted_provider(settings, folder) == "gemini":
-        return GeminiProvider(settings, folder)
+        return GeminiProvider(settings, folder, fresh=fresh)
     return OfflineProvider()
 
 
