@@ -107,6 +107,20 @@ def test_a_file_that_is_gone_too_large_or_of_another_kind_is_said_without_a_call
     assert [note.problem[:9] for note in notes] == ["too large", "the file "]
 
 
+def test_a_document_that_names_its_author_never_leaves(tmp_path: Path) -> None:
+    content = b"%PDF-1.4\n1 0 obj<</Author(Marisol Quintero)>>endobj\ntrailer<</Info 1 0 R>>\n%%EOF"
+    with FaultServer() as server:
+        provider = make(server, tmp_path)
+        stored = MediaStore(SiteFolder(tmp_path).media).add("plan.pdf", io.BytesIO(content))
+        media = [Picture(id=stored.id, message=1, kind="document", caption="The plan")]
+        note = run(provider, lambda: provider.enrich(NotesInput(media=media))).output.media[0]
+    assert stored.extension == "pdf"
+    assert server.seen == []
+    assert (note.described, note.alt, note.problem) == (
+        False, "The plan", "a kind of file that isn't sent to the service",
+    )  # fmt: skip
+
+
 def test_a_banner_is_drawn_wide_and_encoded_anew(tmp_path: Path) -> None:
     post = BannerInput(post_id="w1-1", window="w1", title="The boat", category="making", tags=["boats"])
     with FaultServer() as server:

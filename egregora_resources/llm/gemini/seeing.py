@@ -39,9 +39,10 @@ MIME = {
     "jpg": "image/jpeg", "jpeg": "image/jpeg", "png": "image/png", "webp": "image/webp",
     "mp4": "video/mp4", "mov": "video/quicktime", "webm": "video/webm", "3gp": "video/3gpp",
     "opus": "audio/ogg", "ogg": "audio/ogg", "mp3": "audio/mp3", "wav": "audio/wav", "aac": "audio/aac",
-    "flac": "audio/flac", "m4a": "audio/m4a", "pdf": "application/pdf", "txt": "text/plain",
+    "flac": "audio/flac", "m4a": "audio/m4a",
 }  # fmt: skip
-"""What the service takes, by extension."""
+"""What the service is given, by extension. It would read documents, too, but these name their authors and whoever is
+written about in them, and we have nothing that takes that out."""
 MOST_BYTES = 12 << 20
 """Of the files in one request, which the service limits to 20 MB as it is written on the wire."""
 MOST_FILES = 8
@@ -121,7 +122,7 @@ class SeeingTasks:
             if path is None:
                 problem = "the file isn't there, or can't be shown"
             elif kind is None:
-                problem = "a kind of file that the service doesn't read"
+                problem = "a kind of file that isn't sent to the service"
             elif (size := path.stat().st_size) > MOST_BYTES:
                 problem = f"too large ({size >> 20} MB, {MOST_BYTES >> 20} MB are taken)"
             else:
