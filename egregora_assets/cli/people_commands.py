@@ -23,7 +23,7 @@ Person = Annotated[
 Text = Annotated[str | None, typer.Option(show_default=False)]
 
 people = typer.Typer(
-    help="List who is who, for your eyes only; join, change and opt out people.",
+    help="List who is who, by real names; join, change or opt people out.",
     rich_markup_mode=None,
     add_completion=False,
 )
@@ -35,7 +35,7 @@ def listing(
     site: Site = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
 ) -> None:
-    """List who is who, for your eyes only; join, change and opt out people. Prints real names."""
+    """List who is who, by real names; join, change or opt people out."""
     context.obj = site
     if context.invoked_subcommand is None:
         from egregora_assets.cli import people as work
@@ -107,7 +107,7 @@ def forget(
     site: Site = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")] = False,
 ) -> None:
-    """Remove everything of somebody for good: their words, their files, and what was written from them."""
+    """Remove somebody for good: words, files, and what was made of them."""
     from egregora_assets.cli import people as work
     from egregora_assets.cli import sites
 
