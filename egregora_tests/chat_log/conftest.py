@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from importlib.resources import files
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -66,9 +67,8 @@ class PlainPseudonyms:
         return f"id of {name}"
 
     def token(self, author_id: str, taken: Collection[str]) -> str:
-        token = f"token {len(taken)}"
-        assert token not in taken
-        return token
+        # Somebody forgotten leaves a gap among those taken.
+        return next(token for token in map("token {}".format, count()) if token not in taken)
 
 
 class Log:

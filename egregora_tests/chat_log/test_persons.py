@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from egregora_resources.chat_log.persons import ENOUGH_LETTERS, ENOUGH_TEXTS, LETTERS_PER_TEXT
 from egregora_tests.chat_log.conftest import Log, chat
 
 NUMBER = "+55 11 98765-4321"
@@ -44,6 +47,22 @@ def test_a_person_keeps_the_first_id_through_three_names(log: Log) -> None:
 def test_short_words_in_common_prove_nothing(log: Log) -> None:
     log.add(chat((0, "Ana", "ok"), (1, "Bruno", "x")), chat((0, "Carla", "ok"), (1, "Bruno", "x")))
     assert log.authors()["Ana"] != log.authors()["Carla"]
+
+
+@settings(deadline=None, max_examples=25)
+@given(lengths=st.lists(st.integers(1, 40), min_size=1, max_size=60))
+def test_no_more_evidence_is_kept_than_decides_and_what_is_left_out_never_does(lengths: list[int]) -> None:
+    log = Log()
+    texts = [f"{at:x}".rjust(length, "x")[-length:] for at, length in enumerate(lengths)]
+    log.add(*(chat(*((at, name, text) for at, text in enumerate(texts))) for name in ("Ana", "Carla")))
+    different = set(texts)
+    decides = (
+        len(different) >= ENOUGH_TEXTS
+        and sum(min(len(text), LETTERS_PER_TEXT) for text in different) >= ENOUGH_LETTERS
+    )
+    assert (log.authors()["Ana"] == log.authors()["Carla"]) == decides
+    (kept,) = log.con.execute("SELECT count(*) FROM common_texts").fetchall()[0]
+    assert kept == min(len(different), ENOUGH_LETTERS)
 
 
 def test_people_whom_one_phone_prints_apart_are_never_joined(log: Log) -> None:
