@@ -107,7 +107,7 @@ def forget(
     site: Site = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")] = False,
 ) -> None:
-    """Remove somebody for good: words, files, and what was made of them."""
+    """Remove somebody for good, and whatever was made of their words."""
     from egregora_assets.cli import people as work
     from egregora_assets.cli import sites
 
