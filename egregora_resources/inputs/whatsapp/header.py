@@ -143,7 +143,7 @@ def _split(head: str, numbers: list[_Span], *, named: bool) -> tuple[list[_Span]
             if not re.search(rf"[{SPACES},،T]|[^\W\d_]", wide[border]):
                 continue
             clock = numbers[clock_at : clock_at + clock_size]
-            if any(right - left != 2 for left, right in clock[1:]) or clock[0][1] - clock[0][0] > 2:
+            if any(right - left > 2 for left, right in clock):
                 continue
             return numbers[date_at : date_at + date_size], clock
     return None

@@ -30,6 +30,7 @@ _SAMPLE_LINES = 150
 _MOST_SUSPECTS = 400
 _LONGEST_KEPT = 1_000
 _MANY_FOREIGN = 20
+_MANY_HOURS = 200
 _DIGITS = 5
 """A header has at least so many, and within so many bytes:"""
 _LOOK_AHEAD = 24
@@ -119,6 +120,11 @@ class _Reader:
                 "of the messages above them. If two exports were joined into one file, import each on its own."
             )
         values = self._values()
+        if self.shape is not None and not self.shape.twelve_hours and _ends_at_noon(values):
+            self.warnings.append(
+                "Its clock runs from 1 to 12 and no line says which half of the day it was; all times were read as "
+                "printed. Export again with the phone's clock set to 24 hours."
+            )
         if self._order is not None or self.shape is None:
             return self._order or Order.unknown(wanted)
         script = self._scripts.most_common(1)[0][0] if self._scripts else ""
@@ -237,6 +243,12 @@ def _suspects(data: bytes, lines: Ints, *, ascii_only: bool) -> list[str]:
         lines = lines[buffer[lines] != 10]
     few = lines[:: max(1, len(lines) // _MOST_SUSPECTS)][:_MOST_SUSPECTS]
     return [data[line : line + 160].partition(b"\n")[0].decode("utf-8", "replace") for line in few.tolist()]
+
+
+def _ends_at_noon(values: NDArray[np.int16]) -> bool:
+    """Whether a clock that names no part of the day seems to have twelve hours, going by many messages."""
+    hours = values[:, 3]
+    return len(hours) >= _MANY_HOURS and bool(((hours >= 1) & (hours <= 12)).all() and (hours == 12).any())
 
 
 def _without_last(headers: Headers) -> Headers:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from egregora_resources.inputs.whatsapp.calendar import Bools, Ints
-from egregora_resources.inputs.whatsapp.shape import FIELDS, WIDTHS, Shape, month_column
+from egregora_resources.inputs.whatsapp.shape import FIELDS, Shape, month_column
 
 Bytes = NDArray[np.uint8]
 Small = NDArray[np.int16]
@@ -117,7 +117,7 @@ class _Walk:
             elif name == "M":
                 self._columns["M"] = self._either(self._shape.months)
             else:
-                self._columns[name] = self._number(*WIDTHS[name])
+                self._columns[name] = self._number(*self._shape.widths[name])
         self._either(self._shape.slots[-1])
         values = self._values()
         sound = (values[:, 3] <= 24) & (values[:, 4] <= 59) & (values[:, 5] <= 59)

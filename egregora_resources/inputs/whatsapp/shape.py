@@ -19,7 +19,8 @@ from egregora_resources.inputs.whatsapp.words import hour_of, month
 
 FIELDS = "abchms"
 """Columns of the numbers that a scan yields; the part of the day is told by its own column after them."""
-WIDTHS = {"a": (1, 4), "b": (1, 4), "c": (1, 4), "h": (1, 2), "m": (2, 2), "s": (2, 2)}
+_WIDTHS = {"a": (1, 4), "b": (1, 4), "c": (1, 4), "h": (1, 2)}
+_PADDED = {"a": "d", "b": "d", "c": "d", "h": "h", "m": "m", "s": "m"}
 
 
 @dataclass(frozen=True)
@@ -30,8 +31,8 @@ class Shape:
     words: the parts of the day and names of months seen, longest first.
     zeros: the digit zero of each script that digits were seen in.
     style: the plain form that literals of this shape share.
-    padding: what of the file's numbers below ten was seen: "0d" and "0h" with, "d" and "h" without a zero
-        before them, in dates and hours.
+    padding: what of the file's numbers below ten was seen: "0d", "0h" and "0m" with, "d", "h" and "m" without
+        a zero before them, in dates, hours, and minutes or seconds.
     """
 
     fields: str
@@ -53,6 +54,12 @@ class Shape:
         return "p" in self.fields
 
     @cached_property
+    def widths(self) -> dict[str, tuple[int, int]]:
+        """The fewest and most digits of each number; a few languages' phones print minutes without a zero before."""
+        short = (1, 2) if "m" in self.padding and "0m" not in self.padding else (2, 2)
+        return _WIDTHS | {"m": short, "s": short}
+
+    @cached_property
     def regex(self) -> re.Pattern[bytes]:
         """The shape at the start of a line; one group for each field."""
         pattern = bytearray(b"^")
@@ -63,7 +70,7 @@ class Shape:
             elif name == "M":
                 pattern += b"(" + _either(self.months) + b")"
             else:
-                low, high = WIDTHS[name]
+                low, high = self.widths[name]
                 digit = _either([_digits(zero) for zero in self.zeros], escape=False)
                 pattern += b"(%b{%d,%d})" % (digit, low, high)
         pattern += _either(self.slots[-1])
@@ -198,8 +205,8 @@ def _shape(sightings: Sequence[Sighting]) -> Shape:
 
 def _padding(one: Sighting) -> Iterator[str]:
     for name, value in zip(one.fields, one.values, strict=True):
-        if name in "abch" and int(value) < 10:
-            yield ("0" if len(value) == 2 else "") + ("h" if name == "h" else "d")
+        if name in FIELDS and int(value) < 10:
+            yield ("0" if len(value) == 2 else "") + _PADDED[name]
 
 
 def _longest_first(words: set[bytes]) -> tuple[bytes, ...]:

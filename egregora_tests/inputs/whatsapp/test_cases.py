@@ -11,12 +11,12 @@ import pytest
 
 from egregora_resources.inputs.registry import read_export
 
-CASES = Path(__file__).parents[2] / "cases" / "whatsapp.jsonl"
+CASES = sorted((Path(__file__).parents[2] / "cases").glob("whatsapp*.jsonl"))
 _MARKS = re.compile("[\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
 
 
 def _cases() -> list[dict[str, Any]]:
-    return [json.loads(line) for line in CASES.read_text("utf-8").splitlines()]
+    return [json.loads(line) for path in CASES for line in path.read_text("utf-8").split("\n") if line]
 
 
 def _comparable(field: str, value: Any) -> Any:
