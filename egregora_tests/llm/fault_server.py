@@ -91,7 +91,8 @@ class FaultServer:
         script: faults of the first calls, one each ("" for none); a pair of a task and a fault waits for that task.
         rate: of later calls that go wrong, each in one of the `kinds`, chosen by a seeded generator.
         keys: that are accepted; empty for any.
-        always: (key, model) → fault for each such call; None decides nothing.
+        always: request → fault for each such call; None decides nothing.
+        says: request → text of the answer; None for a good one.
     """
 
     latency: float = 0.0
@@ -100,6 +101,7 @@ class FaultServer:
     kinds: Sequence[str] = MIXED
     keys: Sequence[str] = ()
     always: Callable[[Seen], str | None] = lambda seen: None
+    says: Callable[[Seen], str | None] = lambda seen: None
     hang: float = 2.0
     seen: list[Seen] = field(default_factory=list[Seen])
     answered: Counter[str] = field(default_factory=Counter[str])
@@ -270,7 +272,8 @@ class _Handler(BaseHTTPRequestHandler):
                 self.connection.shutdown(socket.SHUT_RDWR)
                 return None
             case _:
-                return 200, _body(seen), {}
+                said = self.faults.says(seen) if not seen.fault else None
+                return 200, _body(seen) if said is None else response(said), {}
 
     def _reply(self, status: int, value: Any, headers: dict[str, str]) -> None:
         text = value if isinstance(value, bytes) else json.dumps(value).encode()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
@@ -43,6 +44,11 @@ from egregora_resources.llm.protocol import (
 
 Output = TypeVar("Output")
 
+_HOST = re.compile(
+    r"(?:https?:[/\\\s]*|[/\\]{2,}\s*|\bwww\.|mailto:[^\s@]*@)([\w-]+(?:\.[\w-]+)+)", re.IGNORECASE
+)
+"""The host of an address, however it is written; a browser takes many ways for one."""
+
 
 class WritingTasks:
     """Digests, profiles and posts: the tasks over a stretch of conversation.
@@ -72,6 +78,7 @@ class WritingTasks:
             def check(reply: Reply) -> tuple[Digest, str]:
                 wire = parse(WireDigest, reply.text)
                 check_people(wire.summary, page)
+                check_addresses(" ".join([wire.summary, *wire.topics]), page)
                 topics = list(dict.fromkeys(filter(None, (one_line(topic)[:80] for topic in wire.topics))))
                 spoke = list(dict.fromkeys(said.author for said in part.messages))
                 digest = Digest(
@@ -158,6 +165,8 @@ class WritingTasks:
             def check(reply: Reply) -> tuple[Posts, str]:
                 wire = parse(WirePosts, reply.text)
                 posts = [_draft(post, part, page, known) for post in wire.posts]
+                # A model that fell into a loop gives the same again and again.
+                posts = [post for n, post in enumerate(posts) if post not in posts[:n]]
                 return Posts(
                     posts=posts, nothing_because="" if posts else one_line(wire.nothing_because)
                 ), reply.text
@@ -215,6 +224,21 @@ def check_people(text: str, page: Page, known: frozenset[str] | set[str] = froze
         )
 
 
+def check_addresses(text: str, page: Page) -> None:
+    """Refuses text with an address that nobody shared: somebody may have talked the model into it.
+
+    Raises:
+        Malformed: telling the model so.
+    """
+    shared = " ".join([page.conversation, *(link.url for link in page.links)]).casefold()
+    foreign = sorted({host for host in _HOST.findall(text) if host.casefold() not in shared})
+    if foreign:
+        raise Malformed(
+            f"it gives {len(foreign)} addresses that nobody shared",
+            f"Nobody shared {', '.join(foreign[:5])}. Write no addresses; show links as blocks, by number.",
+        )
+
+
 def notes_of(wire: WirePeople, part: Stretch, page: Page) -> dict[str, list[str]]:
     """Person → notes that rest on something the person said."""
     notes: dict[str, list[str]] = {}
@@ -222,6 +246,7 @@ def notes_of(wire: WirePeople, part: Stretch, page: Page) -> dict[str, list[str]
         name = person.person.strip().lstrip("@")
         for note in person.notes:
             check_people(note.text, page)
+            check_addresses(note.text, page)
             rests = [
                 n for n in note.sources if n <= len(part.messages) and part.messages[n - 1].author == name
             ]
@@ -241,7 +266,9 @@ def _draft(wire: WirePost, part: Stretch, page: Page, known: frozenset[str]) -> 
         + [block.text for s in wire.sections for block in s.blocks if isinstance(block, WireProse)]
     )
     check_people(text, page, known)
+    check_addresses(" ".join([text, wire.category, *wire.tags]), page)
     missing: list[str] = []
+    shown = set[str]()
 
     def message(number: int) -> int:
         if number <= len(part.messages):
@@ -253,6 +280,9 @@ def _draft(wire: WirePost, part: Stretch, page: Page, known: frozenset[str]) -> 
     for section in wire.sections:
         blocks: list[Block] = []
         for block in section.blocks:
+            if (same := block.model_dump_json()) in shown:
+                continue
+            shown.add(same)
             if isinstance(block, WireProse):
                 blocks.append(Prose(text=block.text.strip()))
             elif isinstance(block, WireQuote):
@@ -267,6 +297,8 @@ def _draft(wire: WirePost, part: Stretch, page: Page, known: frozenset[str]) -> 
             else:
                 missing.append(f"link [{block.link}]")
         sources = sorted({message(number) for number in section.sources})
+        if not blocks:
+            continue
         sections.append(Section(heading=one_line(section.heading), blocks=blocks, sources=sources))
     if missing:
         raise Malformed(

@@ -46,13 +46,13 @@ class WireLink(_Wire):
     link: Number
 
 
-WireBlock: TypeAlias = WireProse | WireQuote | WirePicture | WireLink
+WireBlock: TypeAlias = Annotated[WireProse | WireQuote | WirePicture | WireLink, Field(discriminator="type")]
 
 
 class WireSection(_Wire):
     heading: str = Field(max_length=200)
-    blocks: list[WireBlock] = Field(min_length=1)
-    sources: list[Number]
+    blocks: list[WireBlock] = Field(min_length=1, max_length=100)
+    sources: list[Number] = Field(max_length=5_000)
 
 
 class WirePost(_Wire):
@@ -60,7 +60,7 @@ class WirePost(_Wire):
     dek: str = Field(max_length=600)
     category: str = Field(max_length=60)
     tags: list[str] = Field(max_length=12)
-    sections: list[WireSection] = Field(min_length=1)
+    sections: list[WireSection] = Field(min_length=1, max_length=50)
 
 
 class WirePosts(_Wire):
