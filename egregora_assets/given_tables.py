@@ -20,7 +20,7 @@ from egregora_resources.document import fingerprint
 from egregora_resources.errors import UserError
 from egregora_resources.people import People, learn_names, load_people
 from egregora_resources.privacy.commands import Command, fold, parse_command
-from egregora_resources.privacy.pseudonyms import Pseudonyms, load_secret
+from egregora_resources.site_secret import site_pseudonyms
 
 RAW_COLUMNS: Mapping[str, Any] = {
     "id": None, "ts": None, "name": None, "kind": "text", "text": "", "attachment": None, "edited": False,
@@ -44,7 +44,7 @@ def works_of_windows(context: PipelineContext, windows: Sequence[Window]) -> lis
     tables = dict(zip([window.label for window in windows], _rows(windows), strict=True))
     names = {row["name"] for rows in tables.values() for row in rows if row["name"]}
     with context.storage.transaction() as connection:
-        learn_names(connection, names, Pseudonyms(load_secret(context.folder.state)))
+        learn_names(connection, names, site_pseudonyms(connection, context.folder.state))
         people = load_people(connection, context.config)
     people = _heed(people, [row for rows in tables.values() for row in rows])
     context.know(people)

@@ -122,7 +122,7 @@ def plan_site(site: Path, stages: Sequence[Stage] | None = None) -> Plan:
     warehouse = open_existing(folder.warehouse)
     context = PipelineContext(settings, site, warehouse)
     plan = priced(context, make_plan(context, stages))
-    return replace(plan, before=_first_of_all(folder, settings, warehouse))
+    return replace(plan, before=_first_of_all(folder, context))
 
 
 def priced(context: PipelineContext, plan: Plan) -> Plan:
@@ -133,10 +133,14 @@ def priced(context: PipelineContext, plan: Plan) -> Plan:
     return replace(plan, cost=cost, warnings=cost.exceeds(context.config.model) if cost else ())
 
 
-def _first_of_all(folder: SiteFolder, settings: Settings, warehouse: Warehouse) -> list[str]:
+def _first_of_all(folder: SiteFolder, context: PipelineContext) -> list[str]:
     from egregora_assets.importing import new_in_inbox, relayout
+    from egregora_assets.withdrawal import withdrawals_due
 
+    settings, warehouse = context.config, context.storage
     before: list[str] = []
+    if withdrawal := withdrawals_due(context):
+        before.append(withdrawal)
     if files := new_in_inbox(folder, warehouse):
         before.append(
             f"The inbox holds {files} file{'s' if files > 1 else ''} not imported yet: that comes first."

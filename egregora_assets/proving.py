@@ -88,8 +88,8 @@ class LeakFound(PublishError):
 
 
 ADVICE = (
-    "Run `egregora write` again, which writes these windows anew; if it is found again, hide the post or give the person "
-    "an alias with `egregora people set`, and report it as a fault."
+    "Run `egregora write` again, which writes these windows anew; if it is found again and is a "
+    "name, give the person an alias with `egregora people set`; report it as a fault in any case."
 )
 
 
@@ -134,7 +134,9 @@ class Prover:
     def _their_texts(self) -> list[tuple[str, str]]:
         tokens = {name: m.token for m in self._context.people.members for name in m.names if m.opted_out}
         rows = self._storage.rows(
-            "SELECT name, text || chr(12) || coalesce(data, '') FROM raw_messages WHERE list_contains(?, name)",
+            # The wordings of before a message was changed or deleted, too.
+            "SELECT name, text || chr(12) || coalesce(data, '') FROM raw_messages WHERE list_contains($1, name) "
+            "UNION SELECT name, text || chr(12) || coalesce(data, '') FROM minute_versions WHERE list_contains($1, name)",
             [list(tokens)],
         )
         return [(tokens[name], text) for name, text in rows]

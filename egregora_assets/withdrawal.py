@@ -86,6 +86,19 @@ def withdraw(context: PipelineContext) -> Withdrawal:
     return Withdrawal(sorted(windows), len(slugs), rebuilt, problem)
 
 
+def withdrawals_due(context: PipelineContext) -> str:
+    """A sentence about what the next command takes back before anything else; empty if nothing is."""
+    prover = Prover(context)
+    with context.storage.connect() as connection:
+        touched = _touched(connection, prover)
+    windows = "1 window" if len(touched) == 1 else f"{len(touched)} windows"
+    if touched:
+        return f"Somebody opted out or took a message back: what was made of {windows} is withdrawn first."
+    if context.storage.fact(PENDING):
+        return "A withdrawal was interrupted: it is finished first."
+    return ""
+
+
 def _forget_answers(context: PipelineContext, prover: Prover) -> None:
     """Deletes the kept answers to requests that held what may no longer be used."""
     if context.folder.llm.exists():
@@ -96,16 +109,7 @@ def _forget_answers(context: PipelineContext, prover: Prover) -> None:
 
 def _take_back(connection: duckdb.DuckDBPyConnection, prover: Prover) -> tuple[set[str], Collection[str]]:
     """Deletes what has to go; returns the windows concerned and the slugs of the posts among it."""
-    tokens, names = prover.hidden
-    speaking = connection.execute(
-        """
-        SELECT DISTINCT m.window_key FROM messages m LEFT JOIN raw_messages r USING (id)
-        WHERE (r.id IS NULL AND m.window_key IN (SELECT key FROM windows)) OR r.deleted
-            OR list_contains(?, r.name) OR list_contains(?, m.author)
-        """,
-        [names, tokens],
-    ).fetchall()
-    touched = {row[0] for row in speaking} | _naming(connection, tokens)
+    touched = _touched(connection, prover)
     remembering = {
         window
         for window, front_matter in connection.execute(
@@ -143,6 +147,20 @@ def _take_back(connection: duckdb.DuckDBPyConnection, prover: Prover) -> tuple[s
     pending = sorted({*slugs, *(json.loads(before[0]) if before else ())})
     connection.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", [PENDING, json.dumps(pending)])
     return {*touched, *remembering}, slugs
+
+
+def _touched(connection: duckdb.DuckDBPyConnection, prover: Prover) -> set[str]:
+    """Windows of which something is stored that was made of what may no longer be shown."""
+    tokens, names = prover.hidden
+    speaking = connection.execute(
+        """
+        SELECT DISTINCT m.window_key FROM messages m LEFT JOIN raw_messages r USING (id)
+        WHERE (r.id IS NULL AND m.window_key IN (SELECT key FROM windows)) OR r.deleted
+            OR list_contains(?, r.name) OR list_contains(?, m.author)
+        """,
+        [names, tokens],
+    ).fetchall()
+    return {row[0] for row in speaking} | _naming(connection, tokens)
 
 
 def _naming(connection: duckdb.DuckDBPyConnection, tokens: Sequence[str]) -> set[str]:

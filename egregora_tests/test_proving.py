@@ -184,3 +184,18 @@ def test_ordinary_words_titles_and_aliases_are_no_leaks(tmp_path: Path) -> None:
     outcome = site.run(stages=ALL)
     assert not outcome.failed
     assert "Marky Mark" in (site.folder.built / "people" / "index.html").read_text("utf-8")
+
+
+def test_an_alias_that_holds_the_members_own_surname_or_is_their_name_is_no_leak(site: SmallSite) -> None:
+    lines = said(weeks(2), NAMES[0], "/egregora alias Zuzu Quintero", week=1, minute=210)
+    site.get(said(lines, NAMES[1], f"/egregora alias {NAMES[1]}", week=1, minute=215))
+    assert not site.run(stages=ALL).failed
+    people = (site.folder.built / "people" / "index.html").read_text("utf-8")
+    assert "Zuzu Quintero" in people
+    assert NAMES[1] in people
+
+
+def test_sources_of_a_site_that_leaks_do_not_stay_either(site: SmallSite) -> None:
+    assert site.run(LeakingProvider("2025-01-20", "ask Ingrid Sandoval"), stages=ALL).failed
+    kept = "".join(path.read_text("utf-8") for path in site.folder.docs.rglob("*.md"))
+    assert "Sandoval" not in kept

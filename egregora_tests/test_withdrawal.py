@@ -9,7 +9,7 @@ import pytest
 
 from egregora_assets import withdrawal
 from egregora_assets.stages import STAGES
-from egregora_assets.withdrawal import withdraw
+from egregora_assets.withdrawal import withdraw, withdrawals_due
 from egregora_resources.llm.cache import ResponseCache, Subjects
 from egregora_resources.llm.protocol import Usage
 from egregora_resources.llm.store import LlmStore
@@ -239,3 +239,11 @@ def test_kept_answers_to_requests_that_held_their_words_are_deleted(site: SmallS
     site.get(out(chat()))
     withdraw(site.context())
     assert [kept.request for kept in cache.texts()] == ["neither"]
+
+
+def test_what_is_to_be_withdrawn_is_told_before_it_is_done(site: SmallSite) -> None:
+    assert withdrawals_due(site.context()) == ""
+    site.get(out(chat()))
+    assert "opted out" in withdrawals_due(site.context())
+    withdraw(site.context())
+    assert withdrawals_due(site.context()) == ""

@@ -24,6 +24,8 @@ _CODE = re.compile(
 _TAG = re.compile(
     r"<!--.*?-->|</?([a-z][\w:-]*)((?:[^<>\"']|\"[^\"]*\"|'[^']*')*)>|<![^>]*>", re.IGNORECASE | re.DOTALL
 )
+_DECORATION = re.compile(r"<(span)\b[^<>]*\baria-hidden=\"true\"[^<>]*>([^<]*)</\1>", re.IGNORECASE)
+"""Such as the initial in place of a picture: it stands before a name, and is no part of it."""
 _READ_ATTRIBUTE = re.compile(
     r"\b(?:title|alt|content|href|src|srcset|cite|aria-label|aria-description|value|placeholder|label|summary|download|id|name|data-[\w-]+)"
     r"\s*=\s*(?:\"([^\"]*)\"|'([^']*)')",
@@ -59,7 +61,8 @@ def text_of_page(markup: str) -> str:
     Lines stay where they are. Scripts and styles say nothing; JSON does.
     """
     without_code = _CODE.sub(lambda match: "\n" * match[0].count("\n"), markup)
-    return html.unescape(_TAG.sub(_words_of_tag, without_code))
+    apart = _DECORATION.sub(rf"{BLOCK}\2{BLOCK}", without_code)
+    return html.unescape(_TAG.sub(_words_of_tag, apart))
 
 
 def _words_of_tag(match: re.Match[str]) -> str:

@@ -41,7 +41,7 @@ def build_site(
 
     `media` is called with the docs folder and puts the media store's files below ``docs/media/``; files there
     that no page of `site` refers to are removed. `prove` is called with the folder of the new site before it takes
-    the old one's place, and raises if it may not. Building the same `Site` again changes no file.
+    the old one's place, and raises if it may not; then nothing of it stays below ``docs/`` either. Building the same `Site` again changes no file.
 
     Raises:
         PublishError: MkDocs refused; the old site is still in place.
@@ -62,7 +62,7 @@ def build_site(
         _add_media(root / "docs" / "media", new / "media")
         notices = [*pages.notices, *_unrenderable(pages, new)]
         if prove:
-            _let_through(prove, new)
+            _let_through(prove, new, [root / "docs" / name for name in pages.files])
         count, size = _measure(new)
         changed = keep_unchanged(target, new)
         if changed:
@@ -72,11 +72,14 @@ def build_site(
     return BuildReport(count, size, changed, notices, time.perf_counter() - started)
 
 
-def _let_through(prove: Callable[[Path], None], new: Path) -> None:
+def _let_through(prove: Callable[[Path], None], new: Path, sources: Iterable[Path]) -> None:
     try:
         prove(new)
     except BaseException:
         remove(new)
+        # What the pages were made from says what they say: the next build writes it again.
+        for path in sources:
+            path.unlink(missing_ok=True)
         raise
 
 

@@ -107,6 +107,12 @@ def test_a_page_is_read_as_people_and_machines_read_it() -> None:
     }
 
 
+def test_an_initial_that_stands_for_a_picture_is_no_part_of_the_name_behind_it() -> None:
+    face = '<a><span class="eg-face eg-h3" aria-hidden="true">Z</span>Zuzu Bennett</a>'
+    assert detector(allowed=["Zuzu Bennett"]).find(text_of_page(face)) == []
+    assert detector().find(text_of_page("<p><span>Laura</span> Bennett</p>")) != []
+
+
 def test_what_the_scrubber_leaves_the_detector_accepts() -> None:
     texts = [
         "Laura's number is +44 7700 900456",
