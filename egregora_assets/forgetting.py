@@ -14,10 +14,11 @@ from pathlib import Path
 
 import duckdb
 
-from egregora_assets.importing import import_lock, lay_out_again
-from egregora_assets.places import PLACES, UNFINISHED, Leaving, finish_forgetting
+from egregora_assets.importing import import_lock
+from egregora_assets.places import PLACES, Leaving, finish_forgetting
 from egregora_assets.progress import Progress, Silent
 from egregora_assets.stage import PipelineContext
+from egregora_assets.storing import lay_out_again
 from egregora_assets.withdrawal import Withdrawal, withdraw
 from egregora_resources.chat_log import persons as who
 from egregora_resources.chat_log.versions import refold_all
@@ -25,6 +26,7 @@ from egregora_resources.errors import UserError
 from egregora_resources.forgetting import file_names
 from egregora_resources.people import Member, decide, load_people, obey_commands
 from egregora_resources.privacy.forgotten import Forgotten, hash_names
+from egregora_resources.rewriting import UNFINISHED
 from egregora_resources.settings import Settings
 from egregora_resources.site_folder import SiteFolder
 from egregora_resources.site_secret import site_pseudonyms

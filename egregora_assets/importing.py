@@ -1,7 +1,7 @@
-"""Importing exports: read, merge with what is known, store media, obey commands, lay the windows out.
+"""Importing exports: what is known already is told by its hash, and what is new is stored (see `storing`).
 
-Everything of one export is committed in one transaction; the bytes of media are stored before it, where a
-second try finds them. Knows no Dagster: the asset `exports` and the command share it.
+Knows no Dagster: the asset `exports` and the command share it. Loads nothing that only a new file needs, so that
+a known one is told in a fraction of a second.
 """
 
 from __future__ import annotations
@@ -9,36 +9,26 @@ from __future__ import annotations
 import zipfile
 import zlib
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING
 
-import duckdb
-import pyarrow as pa
-import pyarrow.compute as pc
 from filelock import FileLock, Timeout
 
-from egregora_assets.places import finish_forgetting
 from egregora_assets.progress import Progress, Silent
-from egregora_assets.window_layout import LayoutChange, lay_out, layout_fingerprint
-from egregora_resources.chat_log import Merged, join_persons, merge_export
 from egregora_resources.document import fingerprint
 from egregora_resources.errors import UserError
-from egregora_resources.forgetting import without_forgotten
 from egregora_resources.inbox import inbox_files
-from egregora_resources.inputs.export import Export, InputError, Member
-from egregora_resources.inputs.registry import export_digest, read_export
-from egregora_resources.media_store import MediaStore
-from egregora_resources.people import load_people, obey_commands
-from egregora_resources.privacy.forgotten import Forgotten
+from egregora_resources.inputs.export import InputError
+from egregora_resources.inputs.registry import export_digest
+from egregora_resources.rewriting import UNFINISHED
 from egregora_resources.settings import Settings
 from egregora_resources.site_folder import SiteFolder
-from egregora_resources.site_secret import site_pseudonyms
 from egregora_resources.warehouse import Warehouse
 
-LANGUAGE_SAMPLE = 400
-"""Messages whose language stands for the chat's."""
+if TYPE_CHECKING:
+    from egregora_assets.window_layout import LayoutChange
+    from egregora_resources.chat_log import Merged
 
 
 class DifferentChat(UserError):
@@ -115,60 +105,33 @@ def import_exports(
         DifferentChat: a file holds another chat than the site's.
     """
     progress = progress or Silent()
-    report = ImportReport()
-    with import_lock(folder, progress), ThreadPoolExecutor(1) as beside:
-        finish_forgetting(folder, warehouse)
-        _obey_settings(folder, settings, warehouse)
-        forgotten = _forgotten(folder, warehouse)
-        first = warehouse.fact("language") is None
+    with import_lock(folder, progress):
+        _settle(folder, settings, warehouse)
         known = {row[0] for row in warehouse.rows("SELECT digest FROM export_files")}
-        exports: list[Export] = []
-        site_chat = warehouse.fact("chat")
-        for path in paths:
-            if export_digest(path) in known:
-                report.files.append(Imported(path.name, known=True))
-                continue
-            progress.say(f"Reading {path.name}")
-            if first:
-                beside.submit(_load_language_model)
-            export = read_export(
-                path,
-                chat=chat or settings.input.chat or None,
-                date_order=date_order or settings.input.date_order,
+        new = [path for path in paths if export_digest(path) not in known]
+        report = ImportReport()
+        if new:
+            from egregora_assets.storing import store_exports
+
+            report = store_exports(
+                folder, settings, warehouse, new, chat=chat, date_order=date_order, progress=progress
             )
-            if len(export.messages) == 0:
-                raise InputError(
-                    f"{path} holds no message of a chat. Export the chat again, and give the zip as it comes."
-                )
-            export = without_forgotten(export, forgotten)
-            site_chat = _check_chat(site_chat, export, wanted=chat)
-            exports.append(export)
-        language = beside.submit(_language, exports[0]) if first and exports else None
-        for export in exports:
-            media = _store_media(folder, warehouse, export, progress)
-            with warehouse.transaction() as connection:
-                merged = _merge(connection, folder, settings, export, media)
-                if language:
-                    connection.execute(
-                        "INSERT OR IGNORE INTO facts VALUES ('language', ?)", [language.result()]
-                    )
-                report.command_errors = obey_commands(connection)
-                report.layout = lay_out_again(connection, settings)
-                connection.execute("INSERT OR REPLACE INTO facts VALUES ('chat', ?)", [site_chat])
-            notices = pc.call_function("sum", [export.messages["is_system"]]).as_py()
-            report.files.append(
-                Imported(
-                    file=export.source.name,
-                    known=False,
-                    chat=export.chat,
-                    messages=len(export.messages) - notices,
-                    notices=notices,
-                    merged=merged,
-                    media=sum(bool(file.id) for file in media),
-                    warnings=(*export.warnings, *_damaged(media)),
-                )
-            )
+        report.files[:0] = [Imported(path.name, known=True) for path in paths if path not in new]
     return report
+
+
+def _settle(folder: SiteFolder, settings: Settings, warehouse: Warehouse) -> None:
+    """Ends a forgetting that was cut short, and obeys changed settings for what was imported before."""
+    if warehouse.fact(UNFINISHED) is not None:
+        from egregora_assets.places import finish_forgetting
+
+        finish_forgetting(folder, warehouse)
+    out = sorted(token for token, author in settings.privacy.authors.items() if author.opted_out)
+    wanted = fingerprint(settings.people.same, out)
+    if warehouse.fact("same") != wanted:
+        from egregora_assets.storing import obey_settings
+
+        obey_settings(folder, settings, warehouse, wanted)
 
 
 def import_inbox(
@@ -212,29 +175,6 @@ def new_in_inbox(folder: SiteFolder, warehouse: Warehouse) -> int:
     return new
 
 
-def _forgotten(folder: SiteFolder, warehouse: Warehouse) -> Forgotten:
-    """Those who were forgotten: their messages and names are taken out of an export before anything else."""
-    with warehouse.connect() as connection:
-        if connection.execute("SELECT 1 FROM forgotten").fetchone() is None:
-            return Forgotten((), str)
-        return Forgotten.load(connection, site_pseudonyms(connection, folder.state))
-
-
-def _obey_settings(folder: SiteFolder, settings: Settings, warehouse: Warehouse) -> None:
-    """Obeys a changed ``[people] same`` or ``[privacy.authors]``, for what was imported before it changed."""
-    out = sorted(token for token, author in settings.privacy.authors.items() if author.opted_out)
-    wanted = fingerprint(settings.people.same, out)
-    if warehouse.fact("same") == wanted:
-        return
-    with warehouse.transaction() as connection:
-        if connection.execute("SELECT 1 FROM export_files").fetchone():
-            pseudonyms = site_pseudonyms(connection, folder.state)
-            if join_persons(connection, pseudonyms=pseudonyms, same=settings.people.same).joined:
-                obey_commands(connection)
-            lay_out_again(connection, settings)
-        connection.execute("INSERT OR REPLACE INTO facts VALUES ('same', ?)", [wanted])
-
-
 def import_lock(folder: SiteFolder, progress: Progress) -> FileLock:
     """One import at a time, whichever process does it."""
     lock = FileLock(folder.import_lock)
@@ -255,6 +195,9 @@ def relayout(
         recut: cut count and byte windows anew even if the settings are the same.
         dry_run: say what would change, and change nothing.
     """
+    from egregora_assets.storing import lay_out_again
+    from egregora_assets.window_layout import layout_fingerprint
+
     try:
         with warehouse.transaction() as connection:
             stored = connection.execute("SELECT value FROM facts WHERE key = 'layout'").fetchone()
@@ -271,120 +214,3 @@ def relayout(
 class _Undo(Exception):
     def __init__(self, change: LayoutChange) -> None:
         self.change = change
-
-
-def lay_out_again(
-    connection: duckdb.DuckDBPyConnection, settings: Settings, *, recut: bool = False
-) -> LayoutChange:
-    """Lays the windows out over the log and the people as they stand, in the caller's transaction."""
-    people = load_people(connection, settings)
-    return lay_out(connection, settings, people.index, people.touching, recut=recut)
-
-
-def _check_chat(site_chat: str | None, export: Export, *, wanted: str | None) -> str:
-    if not site_chat:
-        return export.chat or wanted or ""
-    if export.chat and export.chat != site_chat and wanted is None:
-        raise DifferentChat(
-            f"{export.source} is an export of “{export.chat}”, and this site is about “{site_chat}”. "
-            f'Give another --site for it, or --chat "{export.chat}" if it is the same chat under another name.'
-        )
-    return site_chat
-
-
-def _merge(
-    connection: duckdb.DuckDBPyConnection,
-    folder: SiteFolder,
-    settings: Settings,
-    export: Export,
-    media: Sequence[StoredMedia],
-) -> Merged:
-    pseudonyms = site_pseudonyms(connection, folder.state)
-    merged = merge_export(
-        connection, export, pseudonyms=pseudonyms, same=settings.people.same, modified=export.modified
-    )
-    for line in export.not_understood:
-        connection.execute("INSERT INTO lines_not_understood VALUES (?, ?)", [export.digest, line])
-    if media:
-        rows = pa.table(list(zip(*media, strict=True)), StoredMedia._fields)
-        connection.register("came", rows)
-        connection.execute("INSERT OR IGNORE INTO media SELECT ?, * FROM came", [export.digest])
-        connection.unregister("came")
-    return merged
-
-
-def _load_language_model() -> None:
-    from egregora_resources.llm.offline.language import load_model
-
-    load_model()
-
-
-def _language(export: Export) -> str:
-    """Of the chat, as the beginning of an export tells."""
-    from egregora_resources.llm.offline.language import detect
-
-    some = export.messages.slice(0, 10 * LANGUAGE_SAMPLE)
-    pairs = zip(some["kind"].to_pylist(), some["text"].to_pylist(), strict=True)
-    texts = [text for kind, text in pairs if kind == "text" and len(text) > 20]
-    return detect(texts[:LANGUAGE_SAMPLE])
-
-
-class StoredMedia(NamedTuple):
-    """A file that came with an export; `id` is empty if it couldn't be read."""
-
-    name: str
-    id: str
-    kind: str
-    extension: str
-    size: int
-    crc: int | None
-
-
-def _store_media(
-    folder: SiteFolder, warehouse: Warehouse, export: Export, progress: Progress
-) -> list[StoredMedia]:
-    """Puts the media that the chat refers to into the store, but for contacts.
-
-    A zip's member of the name, size and checksum of a file that came before is that file: it isn't read again.
-    """
-    known = {
-        (row[0], row[4], row[5]): StoredMedia(*row)
-        for row in warehouse.rows(
-            "SELECT name, id, kind, extension, size, crc FROM media WHERE crc IS NOT NULL AND id <> ''"
-        )
-    }
-    names = set(export.messages["attachment"].drop_null().unique().to_pylist())
-    wanted = [
-        member
-        for name in sorted(names)
-        if (member := export.media.get(name)) and not name.lower().endswith(".vcf")
-    ]
-    if not wanted:
-        return []
-    store = MediaStore(folder.media)
-    rows: list[StoredMedia] = []
-    progress.start("media", len(wanted))
-    for member in wanted:
-        row = known.get((member.name, member.size, member.crc))
-        rows.append(row if row and row.id in store else _store(store, member))
-        progress.advance("media")
-    progress.finish("media")
-    return rows
-
-
-def _damaged(media: Sequence[StoredMedia]) -> Sequence[str]:
-    count = sum(not file.id for file in media)
-    if not count:
-        return ()
-    what = "One media file is" if count == 1 else f"{count:,} media files are"
-    return (f"{what} damaged or encrypted in the export; their place on the page says so.",)
-
-
-def _store(store: MediaStore, member: Member) -> StoredMedia:
-    try:
-        with member.open() as stream:
-            stored = store.add(member.name, stream)
-    except InputError:
-        # One damaged picture costs that picture: its page says so.
-        return StoredMedia(member.name, "", "unsupported", "", member.size, member.crc)
-    return StoredMedia(member.name, stored.id, stored.kind, stored.extension, stored.size, member.crc)

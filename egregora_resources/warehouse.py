@@ -17,12 +17,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import duckdb
-import pyarrow as pa
 
 from egregora_resources.errors import UserError
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
+    import pyarrow as pa
 
 log = logging.getLogger("egregora.warehouse")
 
@@ -120,8 +120,8 @@ class Warehouse:
 
     def fact(self, key: str) -> str | None:
         """A remembered fact about the site, such as the resolved provider."""
-        rows = self.rows("SELECT value FROM facts WHERE key = ?", [key])
-        return str(rows[0][0]) if rows else None
+        # They are few; and to look at a parameter, DuckDB loads pandas.
+        return dict(self.rows("SELECT key, value FROM facts")).get(key)
 
     def remember(self, key: str, value: str) -> None:
         """Stores a fact."""

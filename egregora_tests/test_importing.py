@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from egregora_assets import importing
+from egregora_assets import importing, storing
 from egregora_assets.importing import DifferentChat, import_exports, import_inbox
 from egregora_resources.inputs.export import InputError
 from egregora_resources.inputs.registry import export_digest
@@ -171,7 +171,7 @@ def test_a_full_disk_is_not_blamed_on_a_file_of_the_inbox(
 
     site = SmallSite(tmp_path)
     export(site.folder.inbox, weeks(1))
-    monkeypatch.setattr(importing, "merge_export", full)
+    monkeypatch.setattr(storing, "merge_export", full)
     with pytest.raises(OSError, match="No space"):
         import_inbox(site.folder, site.settings, site.warehouse)
 

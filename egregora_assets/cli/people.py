@@ -234,7 +234,7 @@ def _changing(
     site: Path,
 ) -> Generator[tuple[PipelineContext, Callable[[Member, dict[str, Any]], None]]]:
     """A change of what is known of people: afterwards says what it makes stale, and withdraws what has to go."""
-    from egregora_assets.importing import lay_out_again
+    from egregora_assets.storing import lay_out_again
     from egregora_assets.withdrawal import withdraw
     from egregora_resources.people import decide
 
