@@ -10,6 +10,7 @@ import io
 import json
 import random
 import re
+import select
 import socket
 import threading
 import time
@@ -255,7 +256,9 @@ class _Handler(BaseHTTPRequestHandler):
             case "400" | "401" | "403" | "404" | "408" | "500" | "503":
                 return int(seen.fault), _error(int(seen.fault), "SOME_STATUS"), {}
             case "timeout":
-                time.sleep(self.faults.hang)
+                # Until the client hangs up: a call that it gave up isn't in flight any more.
+                select.select([self.connection], [], [], self.faults.hang)
+                self.close_connection = True
                 return None
             case "disconnect":
                 self.close_connection = True

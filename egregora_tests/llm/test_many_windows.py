@@ -85,7 +85,7 @@ def test_a_budget_ends_the_run_in_time_and_a_larger_one_continues_where_it_stopp
 @pytest.mark.parametrize("kind", MIXED)
 def test_a_run_comes_through_a_fifth_of_calls_that_fail_in_one_way(kind: str, tmp_path: Path) -> None:
     with FaultServer(rate=0.2, kinds=[kind], hang=3) as server:
-        check(run_windows(server, tmp_path, 25, concurrency=CONCURRENCY, timeout_seconds=2), server, 25)
+        check(run_windows(server, tmp_path, 15, concurrency=CONCURRENCY, timeout_seconds=2), server, 15)
 
 
 @pytest.mark.slow
