@@ -12,7 +12,16 @@ from egregora_assets.conversation import urls_in
 from egregora_assets.stage import Stage, WindowWork
 from egregora_assets.worker import WorkerBase
 from egregora_resources.document import Document
-from egregora_resources.llm.protocol import Link, LinkNote, MediaNote, NotesInput, Picture, Task
+from egregora_resources.llm.protocol import (
+    Link,
+    LinkNote,
+    MediaNote,
+    Notes,
+    NotesInput,
+    Picture,
+    ProviderError,
+    Task,
+)
 from egregora_resources.settings import Settings
 
 
@@ -36,7 +45,13 @@ class EnrichmentWorker(WorkerBase):
         links = [Link.model_validate(i.front_matter) for i in items if "url" in i.front_matter]
         media = [Picture.model_validate(i.front_matter) for i in items if "url" not in i.front_matter]
         request = NotesInput(window=items[0].window, links=links, media=media, language=self.language)
-        notes = self.spent(await self.provider.enrich(request))
+        try:
+            notes = self.spent(await self.provider.enrich(request))
+        except ProviderError as error:
+            notes = Notes(
+                links=[LinkNote(url=link.url, problem=str(error)) for link in links],
+                media=[MediaNote(id=file.id, alt=file.caption, problem=str(error)) for file in media],
+            )
         said: dict[str, LinkNote | MediaNote] = {note.url: note for note in notes.links}
         said |= {note.id: note for note in notes.media}
         return [

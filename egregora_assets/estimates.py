@@ -180,12 +180,13 @@ def estimate(context: PipelineContext, plan: Plan) -> Estimate | None:
             factors, learnt = _learnt(task, guess, results, context.llm.model(task), sizes)
             figures = sum(guesses, Figures()).scaled(factors)
             stages.append(_priced(task, context.config.model, len(guesses), figures, learnt))
+    if posts := next((stage.windows for stage in stages if stage.stage == "posts"), 0):
+        # Once a run, the new tags and categories are compared with those in use.
+        stages.append(_priced("vocabulary", context.config.model, posts, Figures(1, 2_000, 1_500), 0))
     return Estimate(stages, this_month(context).usd)
 
 
-def _priced(
-    task: Task, settings: ModelSettings, windows: int, figures: Figures, learnt: int
-) -> StageEstimate:
+def _priced(task: str, settings: ModelSettings, windows: int, figures: Figures, learnt: int) -> StageEstimate:
     calls = max(ceil(figures.calls), 1)
     # Call by call, because some models cost more for long questions.
     given, made = round(figures.input_tokens / calls), round(figures.output_tokens / calls)

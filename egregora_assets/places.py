@@ -199,7 +199,7 @@ PLACES: Sequence[Place] = (
     ),
     Place(
         "tags and categories",
-        ("vocabulary",),
+        ("vocabulary", "synonyms"),
         _nothing,
         lambda connection, leaving: prune(connection, list(leaving.windows)),
     ),

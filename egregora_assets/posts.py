@@ -12,7 +12,8 @@ from typing import Any, ClassVar
 
 from egregora_assets.conversation import WrittenStage, too_little, window_rules
 from egregora_assets.digests import related
-from egregora_assets.stage import Made, WindowWork
+from egregora_assets.stage import Made, PipelineContext, WindowWork
+from egregora_assets.taxonomy import merge_new_terms
 from egregora_assets.worker import WorkerBase
 from egregora_resources.document import Document, Message, fingerprint
 from egregora_resources.llm.protocol import (
@@ -158,6 +159,9 @@ class PostsStage(WrittenStage):
 
     def skip(self, work: WindowWork) -> str:
         return too_little(work)
+
+    async def conclude(self, context: PipelineContext) -> None:
+        await merge_new_terms(context.storage, context.llm, context.people.language)
 
     async def make(self, work: WindowWork) -> Made:
         memory = remembered(work)

@@ -153,6 +153,7 @@ class PipelineRunner:
             self.progress.start("windows", len(works))
             try:
                 await run.windows(works, _phases(windowed))
+                await run.conclude(windowed)
             finally:
                 await self.context.llm.close()
             self.progress.finish("windows")
@@ -238,6 +239,17 @@ class _Run:
                     group.create_task(one(work))
         except BaseExceptionGroup as failures:
             raise failures.exceptions[0] from None
+
+    async def conclude(self, stages: Sequence[Stage]) -> None:
+        """Lets stages do what is done once a run; what goes wrong in that fails no window."""
+        made = {result.stage for result in self.outcome.results if result.status == "done"}
+        await asyncio.to_thread(self.committer.flush)
+        for stage in stages:
+            if stage.name in made and not self.outcome.stopped:
+                try:
+                    await stage.conclude(self.runner.context)
+                except Exception as error:
+                    log.warning("%s: %s", stage.name, describe(error))
 
     async def _window(self, work: WindowWork, stages: Sequence[Stage], barrier: _Barrier | None) -> None:
         """Stages of one window run as soon as what they read is there."""

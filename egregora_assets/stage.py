@@ -282,6 +282,12 @@ class Stage:
         documents = await worker.run(self.items(work))
         return Made(documents, usage=worker.usage, degraded=worker.degraded)
 
+    async def conclude(self, context: PipelineContext) -> None:
+        """Called once a run that made anything of this stage, when all its windows are through and stored.
+
+        What goes wrong here is logged, and fails no window.
+        """
+
     def version_parts(self, settings: Settings, provider_model: str) -> dict[str, str]:
         """The parts of a result's fingerprint that are the same for all windows."""
         parts = {"code": self.code, "settings": fingerprint(self.reads(settings))}

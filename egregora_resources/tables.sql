@@ -211,6 +211,14 @@ CREATE TABLE IF NOT EXISTS vocabulary (
     PRIMARY KEY (kind, term)
 );
 
+-- terms of posts that mean another: what readers see instead. They go with the posts that brought them.
+CREATE TABLE IF NOT EXISTS synonyms (
+    kind TEXT NOT NULL,
+    term TEXT NOT NULL,
+    stays TEXT NOT NULL,
+    PRIMARY KEY (kind, term)
+);
+
 -- what the owner decided about a post; re-runs respect it
 CREATE TABLE IF NOT EXISTS overrides (
     post_id TEXT PRIMARY KEY,

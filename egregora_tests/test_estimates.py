@@ -70,7 +70,7 @@ def test_the_price_is_told_without_a_call_and_the_calls_are_one_a_window_for_eac
         assert server.seen == []
     assert {s.stage: s.calls for s in found.stages} == {
         "enrichments": 1,  # one link, shared twice, is read once
-        "digests": 3, "profiles": 3, "posts": 3, "banners": 6,
+        "digests": 3, "profiles": 3, "posts": 3, "banners": 6, "vocabulary": 1,
     }  # fmt: skip
     assert all(s.usd > 0 and not s.learnt_from for s in found.stages)
     assert found.usd == pytest.approx(sum(s.usd for s in found.stages))
@@ -94,8 +94,8 @@ def test_recorded_usage_corrects_the_guess(tmp_path: Path) -> None:
         before = this_month(context_of(site))
         run(site)
         after = this_month(context_of(site))
-    assert after.calls - before.calls == found.calls
-    assert after.usd - before.usd == pytest.approx(found.usd, rel=0.15)
+    assert after.calls - before.calls == found.calls - of(found, "vocabulary").calls  # nothing new
+    assert after.usd - before.usd == pytest.approx(found.usd - of(found, "vocabulary").usd, rel=0.15)
 
 
 def test_a_part_that_is_switched_off_costs_nothing(tmp_path: Path) -> None:
@@ -107,7 +107,7 @@ def test_a_part_that_is_switched_off_costs_nothing(tmp_path: Path) -> None:
             "enrichment": {"enabled": False}, "profiles": {"enabled": False}, "banners": {"enabled": False}
         }
     )  # fmt: skip
-    assert {s.stage for s in estimate_of(site).stages} == {"digests", "posts"}
+    assert {s.stage for s in estimate_of(site).stages} == {"digests", "posts", "vocabulary"}
     site.set(pipeline={"min_messages": 500})
     assert estimate_of(site).stages == []
 

@@ -234,6 +234,23 @@ class Banner(BaseModel):
     alt: str = ""
 
 
+class Terms(BaseModel):
+    """Categories and tags, of which new ones may mean what others mean."""
+
+    known: list[str] = []
+    """In use: these never give way."""
+    new: list[str]
+    people: list[str] = []
+    messages: list[int] = []
+    """Of the posts that brought the new ones."""
+
+
+class Merges(BaseModel):
+    """New term → the term that stays in its place."""
+
+    stays: dict[str, str] = {}
+
+
 @dataclass(frozen=True, slots=True)
 class Usage:
     """What an answer cost: calls to a service, tokens, US dollars. All zero offline."""
@@ -300,3 +317,5 @@ class Provider(Protocol):
     async def write(self, request: PostsInput) -> Answer[Posts]: ...
 
     async def illustrate(self, requests: Sequence[BannerInput]) -> Answer[list[Banner]]: ...
+
+    async def merge(self, request: Terms) -> Answer[Merges]: ...

@@ -55,7 +55,12 @@ def test_all_digests_precede_the_posts_and_each_task_is_one_call_a_window(tmp_pa
         run = run_windows(server, tmp_path, 12)
     assert len(run.outcome.done) == 12
     tasks = [seen.task for seen in server.seen]
-    assert {task: tasks.count(task) for task in tasks} == {"digests": 12, "profiles": 12, "posts": 12}
+    assert {task: tasks.count(task) for task in tasks} == {
+        "digests": 12,
+        "profiles": 12,
+        "posts": 12,
+        "vocabulary": 1,
+    }
     assert max(n for n, task in enumerate(tasks) if task == "digests") < tasks.index("posts")
 
 
@@ -77,7 +82,7 @@ def test_a_budget_ends_the_run_in_time_and_a_larger_one_continues_where_it_stopp
         assert 0.01 < spent(LlmStore(run.site.folder.llm)).usd <= 0.02
         run.site.set(model={"budget_usd_per_month": 5.0})
         assert len(continue_windows(run.site).outcome.done) == 12
-    assert len(server.seen) == 36
+    assert len(server.seen) == 37  # three a window, and one for the vocabulary
     assert set(server.answered.values()) == {1}
 
 

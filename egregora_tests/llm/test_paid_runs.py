@@ -138,7 +138,9 @@ def test_a_write_ends_with_what_it_really_took_and_status_keeps_it_by_window(
     assert report.usd == pytest.approx(kept.usd)
     assert report.month_usd == pytest.approx(kept.usd)
     status = site_status(site)
-    assert sum(row.usage.usd for row in status.rows) == pytest.approx(kept.usd)
+    shared = spent(LlmStore(SiteFolder(site).llm), "task", "vocabulary")
+    assert shared.calls == 1
+    assert sum(row.usage.usd for row in status.rows) == pytest.approx(kept.usd - shared.usd)
     assert status.month.calls == kept.calls
     shown = CliRunner().invoke(app, ["status", "--site", str(site)]).stdout
     assert f"This month so far: {kept.calls} calls" in shown

@@ -20,6 +20,7 @@ from egregora_resources.llm.protocol import (
     Banner,
     BannerInput,
     Digest,
+    Merges,
     Notes,
     NotesInput,
     Observations,
@@ -28,6 +29,7 @@ from egregora_resources.llm.protocol import (
     RunStopped,
     Stretch,
     Task,
+    Terms,
 )
 from egregora_resources.llm.store import LlmStore
 from egregora_resources.settings import ModelSettings, Settings
@@ -123,6 +125,10 @@ class GeminiProvider:
 
     async def illustrate(self, requests: Sequence[BannerInput]) -> Answer[list[Banner]]:
         return await self._seeing.illustrate(requests)
+
+    async def merge(self, request: Terms) -> Answer[Merges]:
+        model = self._settings.model
+        return await self._writing.merge(request, [model.names.vocabulary, *model.fallback_models])
 
     async def close(self) -> None:
         if self._made:

@@ -213,8 +213,9 @@ class Caller:
     ) -> tuple[Output, str]:
         """An answer of one model that passed the check; it is asked again with what is wrong, a few times."""
         contents, limit = ask.contents(), self._settings.max_output_tokens
-        # What is tried again or asked again isn't kept waiting for another job.
-        batch = ask.hash(model) if self._batches and ask.schema is not None and not ask.media else ""
+        # What is tried again or asked again isn't kept waiting for another job, nor is a run for its one last call.
+        waits = ask.schema is not None and not ask.media and ask.task != "vocabulary"
+        batch = ask.hash(model) if self._batches and waits else ""
         for attempt in range(REASKS + 1):
             try:
                 reply = await self._patiently(ask, model, contents, limit, bill, batch)

@@ -7,12 +7,14 @@ import re
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
+from egregora_resources.llm.cache import Subjects
 from egregora_resources.llm.gemini.asking import Ask, Unanswered
 from egregora_resources.llm.gemini.caller import Caller
 from egregora_resources.llm.gemini.outcomes import Malformed, Reply
 from egregora_resources.llm.gemini.reading import Page, halves, page_of, subjects_of
 from egregora_resources.llm.gemini.wire import (
     WireDigest,
+    WireMerges,
     WirePeople,
     WirePicture,
     WirePost,
@@ -30,6 +32,7 @@ from egregora_resources.llm.protocol import (
     Block,
     Digest,
     LinkUse,
+    Merges,
     Observations,
     PictureUse,
     PostDraft,
@@ -40,6 +43,7 @@ from egregora_resources.llm.protocol import (
     Section,
     Stretch,
     Task,
+    Terms,
 )
 
 Output = TypeVar("Output")
@@ -182,6 +186,26 @@ class WritingTasks:
             return await OfflineProvider().write(request.model_copy(update={"stretch": part}))
 
         return await self._in_parts(request.stretch, once, join, extract if self._fallback else None)
+
+    async def merge(self, request: Terms, models: Sequence[str]) -> Answer[Merges]:
+        """Which of the new terms give way, and to what."""
+        names, new = {*request.known, *request.new}, set(request.new)
+
+        def check(reply: Reply) -> tuple[Merges, str]:
+            asked = [one for one in parse(WireMerges, reply.text).merges if one.term in new]
+            found = {one.term: one.stays for one in asked}
+            # What it made up does no harm: only terms that were asked about give way, and only to others.
+            stays = {t: s for t, s in found.items() if s in names and s not in found}
+            return Merges(stays=stays), reply.text
+
+        prompt = self._prompts.fill(
+            "vocabulary",
+            known=fence("terms", "\n".join(map(one_line, request.known))),
+            new=fence("new-terms", "\n".join(map(one_line, request.new))),
+        )
+        subjects = Subjects(authors=tuple(request.people), messages=tuple(request.messages))
+        ask = Ask("vocabulary", prompt, subjects, schema_of(WireMerges))
+        return await self._caller.ask(ask, models, check, vital=False)
 
     async def _in_parts(
         self,

@@ -15,6 +15,7 @@ from egregora_resources.llm.protocol import (
     Banner,
     BannerInput,
     Digest,
+    Merges,
     Notes,
     NotesInput,
     Observations,
@@ -22,6 +23,7 @@ from egregora_resources.llm.protocol import (
     PostsInput,
     Stretch,
     Task,
+    Terms,
 )
 
 VERSIONS: dict[Task, int] = {"enrichments": 1, "digests": 1, "profiles": 1, "posts": 1, "banners": 1}
@@ -60,3 +62,8 @@ class OfflineProvider:
 
     async def illustrate(self, requests: Sequence[BannerInput]) -> Answer[list[Banner]]:
         return Answer([banners.banner(request) for request in requests])
+
+    async def merge(self, request: Terms) -> Answer[Merges]:
+        """None: what differs in more than case, accents and plural takes somebody who knows the words."""
+        del request
+        return Answer(Merges())

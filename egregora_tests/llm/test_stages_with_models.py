@@ -1,0 +1,134 @@
+"""Claims about the stages over a whole site: what is read, asked and merged once, and what may fail."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from egregora_resources.document import Document
+from egregora_resources.llm.gemini import GeminiProvider
+from egregora_resources.llm.protocol import Answer, Notes, NotesInput, ProviderError, Terms
+from egregora_resources.results import load_documents, load_results
+from egregora_tests.llm import fault_server
+from egregora_tests.llm.fault_server import FaultServer
+from egregora_tests.providers import WatchedProvider
+from egregora_tests.small_site import SmallSite
+from egregora_tests.test_estimates import run, site_of
+from egregora_tests.weekly_chat import NAMES, Line, said, weeks
+
+LINKS = (
+    "https://Example.org/boards",
+    "https://example.org/boards?utm_source=chat",
+    "https://example.org/boards#oak",
+)
+
+
+@pytest.fixture(autouse=True)
+def _key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GOOGLE_API_KEY", "key-one")
+
+
+def with_links() -> list[Line]:
+    lines = weeks(3)
+    for week, link in enumerate(LINKS):
+        lines = said(lines, NAMES[0], f"Look: {link}", week)
+    return lines
+
+
+def test_a_link_shared_in_several_windows_is_read_once_whatever_is_hung_on_it(tmp_path: Path) -> None:
+    with FaultServer() as server:
+        site = site_of(tmp_path, server.url, with_links())
+        run(site)
+        assert len(server.calls("links")) == 1
+    notes = [d.front_matter for d in load_documents(site.warehouse, "enrichments") if "url" in d.front_matter]
+    assert [note["url"] for note in notes] == list(LINKS)
+    assert {note["title"] for note in notes} == {"How to build a boat"}
+
+
+def test_one_prompt_of_the_owners_makes_exactly_its_stage_stale(tmp_path: Path) -> None:
+    with FaultServer() as server:
+        site = site_of(tmp_path, server.url, weeks(2))
+        run(site)
+        site.folder.prompts.mkdir()
+        (site.folder.prompts / "profiles.jinja").write_text(
+            '{% extends "builtin/profiles.jinja" %}{% block system %}Be kind.{% endblock %}'
+        )
+        server.seen.clear()
+        run(site)
+        assert {seen.task for seen in server.seen} == {"profiles"}
+        assert len(server.seen) == 2
+
+
+def test_profiles_are_one_call_a_window_however_many_people_speak(tmp_path: Path) -> None:
+    names = tuple(f"Person {letter}son" for letter in "ABCDEFGHIJKL")
+    with FaultServer() as server:
+        run(site_of(tmp_path, server.url, weeks(2, names)))
+        assert len(server.calls("profiles")) == 2
+
+
+class Unreachable(WatchedProvider):
+    """Can't describe anything."""
+
+    async def enrich(self, request: NotesInput) -> Answer[Notes]:
+        raise ProviderError("the service gave no answer (503)")
+
+
+def test_a_link_that_cant_be_described_is_recorded_and_fails_nothing(tmp_path: Path) -> None:
+    site = SmallSite(tmp_path)
+    site.get(with_links())
+    site.run(Unreachable())
+    results = load_results(site.warehouse)
+    assert {result.status for result in results.values()} == {"done"}
+    notes: list[Any] = [d.front_matter for d in load_documents(site.warehouse, "enrichments")]
+    assert [note["problem"] for note in notes] == ["the service gave no answer (503)"] * 3
+
+
+def test_of_a_models_merges_only_those_that_were_asked_about_count(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = {
+        "humus": "compost", "compost": "garden", "sheds": "shed", "shed": "sheds", "boards": "planks", "pond": "garden",
+    }  # fmt: skip
+    merges = [{"term": term, "stays": stays} for term, stays in said.items()]
+    monkeypatch.setattr(fault_server, "good_text", lambda *_, **__: json.dumps({"merges": merges}))
+
+    async def merge(provider: GeminiProvider) -> dict[str, str]:
+        terms = Terms(known=["compost", "garden"], new=["humus", "sheds", "shed", "boards", "pond"])
+        answer = await provider.merge(terms)
+        await provider.close()
+        return answer.output.stays
+
+    with FaultServer() as server:
+        site = site_of(tmp_path, server.url, weeks(1))
+        stays = asyncio.run(merge(GeminiProvider(site.settings, site.folder)))
+        assert [seen.model for seen in server.seen] == ["gemini-3.5-flash-lite"]
+        assert "humus" in server.seen[0].texts[0]
+    assert stays == {"humus": "compost", "pond": "garden"}
+
+
+def test_a_vocabulary_that_cant_be_merged_fails_no_window(tmp_path: Path) -> None:
+    with FaultServer() as server:
+        server.always = lambda seen: "SAFETY" if seen.task == "vocabulary" else None
+        outcome = run(site_of(tmp_path, server.url, weeks(2)))
+    assert outcome.failed == {}
+    assert len(outcome.done) == 2
+
+
+def test_posts_are_given_the_digests_of_related_windows_and_keep_them(tmp_path: Path) -> None:
+    def memories(site: SmallSite) -> dict[str, Any]:
+        posts: list[Document] = load_documents(site.warehouse, "posts")
+        return {post.id: post.front_matter["memory"] for post in posts}
+
+    with FaultServer() as server:
+        site = site_of(tmp_path, server.url, weeks(3))
+        run(site)
+        before = memories(site)
+        assert list(before.values()) == [[], ["2025-01-13"], ["2025-01-13", "2025-01-20"]]
+        site.set(model={"instructions": "Be brief."})
+        site.get(weeks(6))
+        run(site)
+    assert {post: memory for post, memory in memories(site).items() if post in before} == before
