@@ -86,6 +86,11 @@ def list_container(path: Path) -> Listing:
             raise InputError(
                 f"{path} is not a complete zip. Copy it from the phone again, or export the chat again."
             )
+        elif kind := _other_archive(path):
+            raise InputError(
+                f"{path} is a {kind} archive, which can't be read here. Unpack it and give the folder, "
+                "or give the zip that WhatsApp's “Export chat” made."
+            )
         else:
             _list_single(path, listing)
     except OSError as error:
@@ -127,6 +132,16 @@ def _feed(update: Callable[[bytes], object], stream: BinaryIO) -> None:
 def _is_zip(path: Path) -> bool:
     with path.open("rb") as stream:
         return stream.read(4) in (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08") or zipfile.is_zipfile(stream)
+
+
+_ARCHIVES = {b"Rar!": "RAR", b"7z\xbc\xaf": "7z", b"\x1f\x8b": "gzip", b"BZh": "bzip2", b"\xfd7zXZ": "xz"}
+"""How archives begin that people pack a folder into."""
+
+
+def _other_archive(path: Path) -> str | None:
+    with path.open("rb") as stream:
+        head = stream.read(8)
+    return next((kind for magic, kind in _ARCHIVES.items() if head.startswith(magic)), None)
 
 
 def _list_single(path: Path, listing: Listing) -> None:

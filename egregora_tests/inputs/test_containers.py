@@ -322,6 +322,16 @@ def test_nothing_to_read(tmp_path: Path) -> None:
     _refused(tmp_path / "not.zip", "not a complete zip")
 
 
+@pytest.mark.parametrize(
+    ("head", "kind"),
+    [(b"Rar!\x1a\x07\x01\x00", "RAR"), (b"7z\xbc\xaf\x27\x1c", "7z"), (b"\x1f\x8b\x08", "gzip")],
+)
+def test_another_kind_of_archive_is_named(tmp_path: Path, head: bytes, kind: str) -> None:
+    path = tmp_path / "chat"
+    path.write_bytes(head + b"24/03/2022, 21:41 - Ana: hi")
+    _refused(path, f"{kind} archive", "Unpack it")
+
+
 def test_unreadable(tmp_path: Path) -> None:
     path = tmp_path / "chat.txt"
     path.write_text(TEXT)
