@@ -63,7 +63,9 @@ def exports_assets(
             relayout(settings, store)
             report, unread = import_inbox(folder, settings, store)
             # Before anything else is done: what may no longer be shown goes, even if all that follows fails.
-            withdrawn = withdraw(PipelineContext(settings, folder.root, store, provider=llm.provider(settings)))
+            withdrawn = withdraw(
+                PipelineContext(settings, folder.root, store, provider=llm.provider(settings))
+            )
             # By place: file names may hold people's names.
             unreadable = [f"file {place} ({type(error).__name__})" for place, _, error in unread]
             changed = tell_windows(context, folder, settings, store)
@@ -72,7 +74,11 @@ def exports_assets(
             stale = Staleness(folder, settings, stages, llm).tell(context.instance, store)
         yield dg.MaterializeResult(
             data_version=dg.DataVersion(EXPORTS_VERSION),
-            metadata={**_metadata(report, changed), "windows_withdrawn": len(withdrawn.windows), "stale_windows": ", ".join(stale) or "none"},
+            metadata={
+                **_metadata(report, changed),
+                "windows_withdrawn": len(withdrawn.windows),
+                "stale_windows": ", ".join(stale) or "none",
+            },
             check_results=[files_check(unreadable)],
         )
 

@@ -128,7 +128,7 @@ def test_a_lost_or_other_secret_is_refused_and_never_replaced(tmp_path: Path, ot
     key.unlink()
     if other:
         key.write_text(other)
-    with pytest.raises(SecretChanged, match="Put (it|the old key) back"):
+    with pytest.raises(SecretChanged, match=r"Put (it|the old key) back"):
         site.get(weeks(2))
     assert len(raw(site)) == 12
     assert key.exists() == (other is not None)

@@ -7,7 +7,6 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -36,19 +35,14 @@ def egregora(*arguments: str | Path, cwd: Path | None = None) -> subprocess.Comp
     )
 
 
-def test_help_loads_nothing_heavy_and_answers_at_once() -> None:
+def test_help_loads_nothing_heavy_and_so_answers_at_once() -> None:
     code = (
         "import sys, atexit; sys.argv = ['egregora', '--help']\n"
         f"atexit.register(lambda: print('LOADED', [m for m in {HEAVY!r} if m in sys.modules]))\n"
         "from egregora_assets.cli import main; main()"
     )
-    best = 99.0
-    for _ in range(5):
-        started = time.perf_counter()
-        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-        best = min(best, time.perf_counter() - started)
-        assert "LOADED []" in done.stdout
-    assert best < 1.0
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "LOADED []" in done.stdout
 
 
 def test_help_names_every_command_with_a_whole_sentence() -> None:

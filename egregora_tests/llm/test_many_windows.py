@@ -86,7 +86,8 @@ def test_a_budget_ends_the_run_in_time_and_a_larger_one_continues_where_it_stopp
     assert set(server.answered.values()) == {1}
 
 
-@pytest.mark.slow
+# On a busy machine good calls run into the short timeout, too; and what the client gave up hangs on at the server.
+@pytest.mark.soak
 @pytest.mark.parametrize("kind", MIXED)
 def test_a_run_comes_through_a_fifth_of_calls_that_fail_in_one_way(kind: str, tmp_path: Path) -> None:
     with FaultServer(rate=0.2, kinds=[kind], hang=3) as server:
