@@ -202,7 +202,7 @@ def test_no_planted_secret_is_anywhere_but_in_the_raw_tables(chat: Chat) -> None
 
 
 @pytest.mark.soak
-@settings(QUIET, max_examples=150)
+@settings(QUIET, max_examples=150, derandomize=False)
 @given(chats())
 def test_no_planted_secret_of_many_chats_is_anywhere_but_in_the_raw_tables(chat: Chat) -> None:
     check(chat)

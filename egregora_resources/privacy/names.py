@@ -209,14 +209,19 @@ class NameIndex:
         )
 
     def in_link(self, link: str) -> bool:
-        """Whether a link (folded, percent signs undone) spells somebody's full name."""
+        """Whether a link (folded, percent signs undone) spells somebody's full name.
+
+        In an address no capital tells "Rose Stone" from a rose and a stone: two words that stand in a row are the name.
+        """
         found = list(WORD.finditer(link))
         for place, word in enumerate(found):
             for entry in self._entries.get(word[0], ()):
-                whole = entry.kind == "full" or (
-                    len(entry.words) == 1 and entry.words[0] in self._single_names
-                )
-                if whole and entry.caution != "ordinary" and end_of_row(link, found, place, entry.words):
+                if len(entry.words) > 1:
+                    whole = entry.kind == "full"
+                else:
+                    known = entry.kind == "full" or entry.words[0] in self._single_names
+                    whole = known and entry.caution != "ordinary"
+                if whole and end_of_row(link, found, place, entry.words):
                     return True
         return any(
             self._unspaced[match[0]].kind == "full"

@@ -76,6 +76,14 @@ def test_personal_data_goes(scrubber: Scrubber, text: str, scrubbed: str) -> Non
     assert scrubber.scrub(scrubbed) == scrubbed
 
 
+def test_a_link_names_somebody_though_each_word_of_the_name_is_an_ordinary_one() -> None:
+    scrubber = Scrubber(ScrubRules(), NameIndex([Person("amber-heron", ("Rose Stone",))]))
+    for link in ("https://example.com/Rose-Stone", "https://example.com/in/rose_stone", "rosestone.com"):
+        assert scrubber.scrub(f"see {link}") == "see [link]"
+    for link in ("https://example.com/rose", "https://example.com/stone/rose-garden"):
+        assert scrubber.scrub(f"see {link}") == f"see {link}"
+
+
 @pytest.mark.parametrize(
     "text",
     [
