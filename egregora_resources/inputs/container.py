@@ -12,12 +12,14 @@ import io
 import os
 import stat
 import tempfile
+import unicodedata
 import zipfile
 import zlib
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import IO, BinaryIO, cast
 
@@ -26,6 +28,7 @@ from egregora_resources.inputs.export import InputError, Member
 LARGEST_TEXT = 512 << 20
 """Bytes of a chat's text: some five million messages, a hundred times what phones export."""
 LARGEST_NESTED = 8 << 30
+"""Bytes that all zips within a zip may unpack to."""
 DEEPEST_NESTING = 3
 MOST_MEMBERS = 200_000
 SPOOLED = 64 << 20
@@ -39,7 +42,8 @@ class ContainedFile:
     """One file of a container.
 
     Attributes:
-        path: as the container gives it, for messages to the owner.
+        name: composed (NFC): programs of Apple take letters and accents apart.
+        path: as the container gives it, that of a zip within it before it; no other file has it.
         parents: names of the containers and folders around it, outermost first.
     """
 
@@ -62,6 +66,8 @@ class Listing:
 
     files: list[ContainedFile] = field(default_factory=list["ContainedFile"])
     warnings: list[str] = field(default_factory=list[str])
+    unpacked: int = 0
+    """Bytes of the zips within, whatever they say of themselves."""
 
 
 def list_container(path: Path) -> Listing:
@@ -81,7 +87,8 @@ def list_container(path: Path) -> Listing:
                 f"{path} is neither a file nor a folder. Give the export's zip, its folder or its .txt."
             )
         elif _is_zip(path):
-            _list_zip(_Opener(lambda: path.open("rb")), str(path), (path.stem,), listing, 0)
+            archive = _Archive(path.open("rb"), str(path))
+            _list_zip(archive, "", (composed(path.stem),), listing, 0)
         elif path.suffix.lower() == ".zip":
             raise InputError(
                 f"{path} is not a complete zip. Copy it from the phone again, or export the chat again."
@@ -140,21 +147,23 @@ _ARCHIVES = {b"Rar!": "RAR", b"7z\xbc\xaf": "7z", b"\x1f\x8b": "gzip", b"BZh": "
 
 def _other_archive(path: Path) -> str | None:
     with path.open("rb") as stream:
-        head = stream.read(8)
+        head = stream.read(512)
+    if head.startswith(b"ustar", 257):
+        return "tar"
     return next((kind for magic, kind in _ARCHIVES.items() if head.startswith(magic)), None)
 
 
 def _list_single(path: Path, listing: Listing) -> None:
     status = path.stat()
     opener = _Opener(lambda: path.open("rb"))
-    listing.files.append(ContainedFile(path.name, path.name, (), status.st_size, None, opener))
+    listing.files.append(ContainedFile(composed(path.name), path.name, (), status.st_size, None, opener))
 
 
 def _list_folder(folder: Path, listing: Listing) -> None:
     for directory, folders, names in os.walk(folder, followlinks=False):
         folders[:] = sorted(name for name in folders if not _litter(name))
         here = Path(directory)
-        parents = (folder.resolve().name, *here.relative_to(folder).parts)
+        parents = tuple(map(composed, (folder.resolve().name, *here.relative_to(folder).parts)))
         for name in sorted(names):
             path = here / name
             if _litter(name):
@@ -167,7 +176,15 @@ def _list_folder(folder: Path, listing: Listing) -> None:
                 raise InputError(f"{folder} holds over {MOST_MEMBERS:,} files. Give the export's own folder.")
             opener = _Opener(lambda path=path: path.open("rb"))
             relative = str(path.relative_to(folder))
-            listing.files.append(ContainedFile(name, relative, parents, status.st_size, None, opener))
+            listing.files.append(
+                ContainedFile(composed(name), relative, parents, status.st_size, None, opener)
+            )
+    if not any(file.name.lower().endswith(".txt") for file in listing.files):
+        files, listing.files = listing.files, []
+        for file in files:
+            on_disk = partial(_on_disk, file.opener)
+            if not _is_chats_zip(file, on_disk, str(folder / file.path), listing, 1):
+                listing.files.append(file)
 
 
 class _Opener:
@@ -190,24 +207,39 @@ def _broken_zip(where: str) -> Generator[None]:
         ) from error
 
 
-def _list_zip(opener: _Opener, where: str, parents: tuple[str, ...], listing: Listing, depth: int) -> None:
-    with opener() as stream, _broken_zip(where), zipfile.ZipFile(stream) as archive:
-        infos = archive.infolist()
-    if len(infos) + len(listing.files) > MOST_MEMBERS:
+class _Archive:
+    """A zip that stays open for as long as one of its files may be asked for: its list is long, and read once."""
+
+    def __init__(self, file: BinaryIO, where: str) -> None:
+        self.where = where
+        self._file = file
+        with _broken_zip(where):
+            self._zip = zipfile.ZipFile(file)
+        self.infos = self._zip.infolist()
+
+    def open(self, info: zipfile.ZipInfo) -> IO[bytes]:
+        return self._zip.open(info)
+
+    def __del__(self) -> None:
+        self._file.close()
+
+
+def _list_zip(archive: _Archive, above: str, parents: tuple[str, ...], listing: Listing, depth: int) -> None:
+    where = archive.where
+    if len(archive.infos) + len(listing.files) > MOST_MEMBERS:
         raise InputError(f"{where} holds over {MOST_MEMBERS:,} files, which no chat's export does.")
     texts: set[str] = set()
-    for info in infos:
+    for info in archive.infos:
         if info.is_dir():
             continue
-        if info.filename.lower().endswith(".txt"):
-            if info.filename in texts:
-                listing.warnings.append(f"{where} holds {info.filename} twice; the first was taken.")
+        filename = _filename(info)
+        if filename.lower().endswith(".txt"):
+            if filename in texts:
+                listing.warnings.append(f"{where} holds {filename} twice; the first was taken.")
                 continue
-            texts.add(info.filename)
+            texts.add(filename)
         parts = [
-            part
-            for part in PurePosixPath(info.filename.replace("\\", "/")).parts
-            if part not in ("/", "..", ".")
+            part for part in PurePosixPath(filename.replace("\\", "/")).parts if part not in ("/", "..", ".")
         ]
         if not parts or any(_litter(part) for part in parts):
             continue
@@ -215,61 +247,98 @@ def _list_zip(opener: _Opener, where: str, parents: tuple[str, ...], listing: Li
         if stat.S_ISLNK(info.external_attr >> 16):
             listing.warnings.append(f"{name} in {where} is a link; it was left out.")
             continue
-        member = _Opener(lambda info=info: cast(BinaryIO, _ZipStream(opener, info, where)))
-        if name.lower().endswith(".zip") and depth < DEEPEST_NESTING:
-            inner = f"{info.filename} in {where}"
-            nested = _Opener(lambda member=member, inner=inner: _spool(member, inner))
-            if _looks_like_zip(member):
-                inside = Listing()
-                _list_zip(nested, inner, (*parents, *parts[:-1], name[:-4]), inside, depth + 1)
-                listing.warnings += inside.warnings
-                if any(file.name.lower().endswith(".txt") for file in inside.files):
-                    listing.files += inside.files
-                    continue
-        listing.files.append(
-            ContainedFile(
-                name, info.filename, (*parents, *parts[:-1]), info.file_size, _moment(info), member, info.CRC
-            )
+        inner = f"{filename} in {where}"
+        member = _Opener(lambda info=info, inner=inner: cast(BinaryIO, _ZipStream(archive, info, inner)))
+        file = ContainedFile(
+            name,
+            f"{above}{filename}",
+            (*parents, *parts[:-1]),
+            info.file_size,
+            _moment(info),
+            member,
+            info.CRC,
         )
+        seekable = partial(_spool, member, inner)
+        if depth == DEEPEST_NESTING or not _is_chats_zip(file, seekable, inner, listing, depth + 1):
+            listing.files.append(file)
 
 
-def _looks_like_zip(opener: _Opener) -> bool:
+def _is_chats_zip(
+    file: ContainedFile, seekable: Callable[[Listing], BinaryIO], where: str, listing: Listing, depth: int
+) -> bool:
+    """Lists a zip within the container, if it holds texts; any other one is a file that somebody sent."""
+    if not file.name.lower().endswith(".zip"):
+        return False
+    inside = Listing(unpacked=listing.unpacked)
+    try:
+        if not _looks_like_zip(file.opener):
+            return False
+        archive = _Archive(seekable(inside), where)
+        _list_zip(archive, f"{file.path}/", (*file.parents, file.name[:-4]), inside, depth)
+    except InputError as error:
+        listing.warnings.append(str(error))
+        return False
+    finally:
+        listing.unpacked = inside.unpacked
+    listing.warnings += inside.warnings
+    if not any(one.name.lower().endswith(".txt") for one in inside.files):
+        return False
+    listing.files += inside.files
+    if len(listing.files) > MOST_MEMBERS:
+        raise InputError(f"{where} and others beside it hold over {MOST_MEMBERS:,} files.")
+    return True
+
+
+def _filename(info: zipfile.ZipInfo) -> str:
+    # Apple's programs, among others, write UTF-8 without saying so; zipfile then reads it as DOS's letters.
+    name = info.filename
+    if not info.flag_bits & 0x800:
+        with suppress(UnicodeError):
+            name = name.encode("cp437").decode("utf-8")
+    return composed(name)
+
+
+def composed(name: str) -> str:
+    """A file's name as it is compared: whether accents stand apart from their letters depends on the system."""
+    return unicodedata.normalize("NFC", name)
+
+
+def _looks_like_zip(opener: Callable[[], BinaryIO]) -> bool:
     with opener() as stream:
         return stream.read(4) in (b"PK\x03\x04", b"PK\x05\x06")
 
 
-def _spool(opener: _Opener, where: str) -> BinaryIO:
+def _on_disk(opener: Callable[[], BinaryIO], _: Listing) -> BinaryIO:
+    return opener()
+
+
+def _spool(opener: Callable[[], BinaryIO], where: str, listing: Listing) -> BinaryIO:
     # A zip can only be read where one can seek. What is unpacked is measured, whatever the zip says of itself.
-    spool = tempfile.SpooledTemporaryFile(max_size=SPOOLED)  # noqa: SIM115  (the caller closes it)
-    total = 0
+    spool = tempfile.SpooledTemporaryFile(max_size=SPOOLED)  # noqa: SIM115  (the archive closes it)
     with opener() as stream:
         while block := stream.read(_BLOCK):
-            total += len(block)
-            if total > LARGEST_NESTED:
+            listing.unpacked += len(block)
+            if listing.unpacked > LARGEST_NESTED:
                 spool.close()
-                raise InputError(f"{where} unpacks to over {LARGEST_NESTED >> 30} GB; it was not read.")
+                raise InputError(
+                    f"What {where} and others beside it unpack to is over {LARGEST_NESTED >> 30} GB; it was not read."
+                )
             spool.write(block)
     spool.seek(0)
     return cast(BinaryIO, spool)
 
 
 class _ZipStream(io.RawIOBase):
-    """One member of a zip, whose archive is opened and closed with it; zip errors become `InputError`."""
+    """One member of a zip; zip errors become `InputError`."""
 
-    def __init__(self, opener: _Opener, info: zipfile.ZipInfo, where: str) -> None:
+    def __init__(self, archive: _Archive, info: zipfile.ZipInfo, where: str) -> None:
         super().__init__()
-        self._where = f"{info.filename} in {where}"
+        self._where = where
         if info.flag_bits & 0x1:
-            raise InputError(f"{self._where} is encrypted. Unpack it with its password and give the folder.")
+            raise InputError(f"{where} is encrypted. Unpack it with its password and give the folder.")
         self._left = info.file_size
-        self._file = opener()
-        try:
-            with _broken_zip(self._where):
-                self._archive = zipfile.ZipFile(self._file)
-                self._stream: IO[bytes] = self._archive.open(info)
-        except BaseException:
-            self._file.close()
-            raise
+        with _broken_zip(where):
+            self._stream = archive.open(info)
 
     def readable(self) -> bool:
         return True
@@ -293,8 +362,6 @@ class _ZipStream(io.RawIOBase):
     def close(self) -> None:
         if not self.closed:
             self._stream.close()
-            self._archive.close()
-            self._file.close()
         super().close()
 
 

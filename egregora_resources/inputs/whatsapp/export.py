@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
-from egregora_resources.inputs.container import LARGEST_TEXT, ContainedFile, Listing, digest, list_container
+from egregora_resources.inputs.container import (
+    LARGEST_TEXT,
+    ContainedFile,
+    Listing,
+    composed,
+    digest,
+    list_container,
+)
 from egregora_resources.inputs.export import DATE_ORDERS, Export, InputError, Member
-from egregora_resources.inputs.whatsapp.chatname import chat_name, is_chat_text
+from egregora_resources.inputs.whatsapp.chatname import chat_name, is_chat_text, stem_is_plain
 from egregora_resources.inputs.whatsapp.header import sight
 from egregora_resources.inputs.whatsapp.parse import Parsed, parse
 from egregora_resources.inputs.whatsapp.text import NotText, blocks
@@ -16,6 +24,7 @@ from egregora_resources.inputs.whatsapp.text import NotText, blocks
 _CUTS = (40_000, 10_000)
 _NEAR = 0.0025
 _PEEK = 1 << 16
+_MOST_REASONS = 3
 
 
 def looks_right(path: Path) -> bool:
@@ -38,7 +47,7 @@ def read(path: Path, *, chat: str | None, date_order: str) -> Export:
     try:
         with ThreadPoolExecutor(1) as beside:
             content = beside.submit(digest, path)
-            parsed = parse(text.opener, label=label, members=media.keys(), wanted=DATE_ORDERS[date_order])
+            parsed = parse(text.opener, label=label, members=_Names(media), wanted=DATE_ORDERS[date_order])
     except NotText as error:
         raise InputError(
             f"{path if text.path == path.name else f'{text.path} in {path}'} is neither UTF-8 nor UTF-16 text, as WhatsApp writes it. "
@@ -47,6 +56,9 @@ def read(path: Path, *, chat: str | None, date_order: str) -> Export:
     except OSError as error:
         raise InputError(f"{path} can't be read: {error.strerror or error}.") from error
     warnings += parsed.warnings
+    for name in parsed.messages["attachment"].drop_null().unique().to_pylist():
+        if name not in media and (member := media.get(composed(name))):
+            media[name] = replace(member, name=name)
     return Export(
         source=path,
         digest=content.result(),
@@ -60,6 +72,16 @@ def read(path: Path, *, chat: str | None, date_order: str) -> Export:
         warnings=(*warnings, *_oddities(parsed)),
         modified=text.modified,
     )
+
+
+class _Names:
+    """The names of the files beside a chat's text, which may put accents together where it doesn't."""
+
+    def __init__(self, media: Mapping[str, Member]) -> None:
+        self._media = media
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and composed(name) in self._media
 
 
 def _texts(listing: Listing) -> list[ContainedFile]:
@@ -87,14 +109,14 @@ def _chosen(path: Path, listing: Listing, chat: str | None) -> ContainedFile:
         raise InputError(_no_chat(path, listing))
     if len(texts) == 1:
         return texts[0]
-    names = {text.path: chat_name(text.name, text.parents) or text.path for text in texts}
-    if chat is None:
-        chats = ", ".join(f"“{name}”" for name in sorted(set(names.values())))
+    names = {text.path: chat_name(text.name, text.parents) or _by_place(text) for text in texts}
+    chats = ", ".join(f"“{name}”" for name in sorted(set(names.values())))
+    if chat is None and len(set(names.values())) > 1:
         raise InputError(f"{path} holds {len(texts)} chats: {chats}. Say which one with --chat.")
+    chat = chat or names[texts[0].path]
     matching = [text for text in texts if chat in (names[text.path], text.path, text.name)]
     matching = matching or [text for text in texts if names[text.path].casefold() == chat.casefold()]
     if not matching:
-        chats = ", ".join(f"“{name}”" for name in sorted(set(names.values())))
         raise InputError(f"{path} holds no chat “{chat}”, but {chats}.")
     if len(matching) > 1:
         paths = ", ".join(text.path for text in matching)
@@ -102,13 +124,21 @@ def _chosen(path: Path, listing: Listing, chat: str | None) -> ContainedFile:
     return matching[0]
 
 
+def _by_place(text: ContainedFile) -> str:
+    """What to call a chat of several that doesn't say its name: its folder."""
+    return text.parents[-1] if text.parents[1:] and stem_is_plain(text.name) else text.path
+
+
 def _no_chat(path: Path, listing: Listing) -> str:
     what = "folder" if path.is_dir() else "zip"
-    if not listing.files:
+    if not listing.files and not listing.warnings:
         return f"{path} is an empty {what}. Give the zip that WhatsApp's “Export chat” made."
-    return (
-        f"{path} holds no chat: among its {len(listing.files):,} files there is no .txt. "
-        "Give the zip that WhatsApp's “Export chat” made."
+    return " ".join(
+        [
+            f"{path} holds no chat: among its {len(listing.files):,} files there is no .txt.",
+            *listing.warnings[:_MOST_REASONS],
+            "Give the zip that WhatsApp's “Export chat” made.",
+        ]
     )
 
 
@@ -123,7 +153,8 @@ def _media(listing: Listing, text: ContainedFile, warnings: list[str]) -> dict[s
             continue
         media[file.name] = file.member()
     if twice:
-        warnings.append(f"{twice:,} files have the name of another one; the first of each was taken.")
+        files = "One file has" if twice == 1 else f"{twice:,} files have"
+        warnings.append(f"{files} the name of another one; the first of each was taken.")
     return media
 
 
