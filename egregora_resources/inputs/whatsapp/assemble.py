@@ -38,6 +38,7 @@ class Block(NamedTuple):
     Attributes:
         authors: codes into the senders' list, -1 for none.
         notices: rows that the app wrote under a name, which may be the chat's own label.
+        doubtful: rows that it wrote if that name is the chat's label.
         named: the day that the attachment's name tells, -1 for none.
     """
 
@@ -52,6 +53,7 @@ class Block(NamedTuple):
     omitted: NDArray[np.int64]
     system: Bools
     notices: NDArray[np.int64]
+    doubtful: NDArray[np.int64]
     named: NDArray[np.int32]
 
 
@@ -64,12 +66,14 @@ class Chat:
         marked: whether headers are of a phone that marks what the app wrote.
         senders: all names, in order of appearance.
         extended: senders whose names hold a ": ", by the part before it.
+        label: what an iPhone's group is called, if that holds a ": "; told by the notice that an export opens with.
     """
 
     members: Container[str]
     marked: bool
     senders: dict[str, int] = field(default_factory=dict[str, int])
     extended: dict[str, str] = field(default_factory=dict[str, str])
+    label: bytes = b""
     known: dict[str, Body] = field(default_factory=dict[str, Body])
 
     def code(self, name: str) -> int:
@@ -85,7 +89,11 @@ def assemble(block: bytes, end: int, headers: Headers, chat: Chat) -> Block:
     lines = np.minimum(headers.line_ends, ends)
     every_colon = np.flatnonzero(buffer == 58)
     colons, texts, once_more = _colons(buffer, every_colon, bodies, lines, ends)
+    if chat.marked and not chat.senders and count:
+        chat.label = senders.colonned_label(block[bodies[0] : lines[0]])
     authors = _authors(block, bodies, colons, texts, once_more, chat)
+    if chat.label:
+        _take_label(block, bodies, authors, texts, once_more, chat)
     unsigned = authors < 0
     lefts, rights = np.where(unsigned, bodies, texts), ends
     wanted = candidates(block, buffer, every_colon, headers.starts, lefts, lines, ends) & ~unsigned
@@ -114,6 +122,7 @@ def assemble(block: bytes, end: int, headers: Headers, chat: Chat) -> Block:
         rows[found.omitted],
         system,
         rows[found.notice],
+        rows[found.doubtful],
         _named_days(attachment),
     )
 
@@ -193,6 +202,16 @@ def _extended(block: bytes, printed: str, code: int, texts: Ints, own: Bools, ch
     chat.extended[printed] = rest
     texts[rows] += len(rest.encode()) + 2
     return chat.code(senders.name(f"{printed}: {rest}"))
+
+
+def _take_label(
+    block: bytes, bodies: Ints, authors: NDArray[np.int32], texts: Ints, once_more: Bools, chat: Chat
+) -> None:
+    """Gives the notices under a label with a colon to it: `authors` and `texts` are changed."""
+    opening = chat.label + b": " + senders.MARK
+    own = [row for row in np.flatnonzero(once_more).tolist() if block.startswith(opening, int(bodies[row]))]
+    texts[own] = bodies[own] + len(opening) - _MARK
+    authors[own] = chat.code(senders.name(chat.label.decode("utf-8", "ignore")))
 
 
 def _behind_marks(buffer: NDArray[np.uint8], lefts: Ints, rights: Ints) -> Ints:

@@ -16,6 +16,7 @@ from typing import NamedTuple
 from egregora_resources.inputs.whatsapp.words import plain_spaces, rows, without_marks
 
 _WHOLE = ("waiting", "contact", "location", "call", "view_once", "omitted", "deleted")
+_FULL_STOPS = ".。．।۔"
 APP_MARKS = "\u200e\u200f"
 """What stands before what the app wrote itself, on iPhones."""
 
@@ -33,6 +34,8 @@ class Body(NamedTuple):
     data: str | None = None
     notice: bool = False
     """It is the app's own; whether its name is an author is for the caller to find out."""
+    doubtful: bool = False
+    """It may be the app's own: people who write from right to left type that mark, too."""
     other_text: bool = False
     """`text` is not all that was there."""
 
@@ -59,7 +62,7 @@ class Phrases:
 def key(text: str) -> str:
     """What wordings are compared by: without marks, dots at the end and kinds of space; case is folded."""
     plain = plain_spaces(without_marks(text)).replace("’", "'")
-    return plain.strip().rstrip(".。．।").rstrip().casefold()
+    return plain.strip().rstrip(_FULL_STOPS).rstrip().casefold()
 
 
 @lru_cache(maxsize=1)
@@ -81,7 +84,7 @@ def phrases() -> Phrases:
 
 
 _EXTENSION = r"\.[A-Za-z0-9]{0,8}"
-_ATTACHED_AFTER = re.compile(rf"^(?P<name>[^\n]*?{_EXTENSION}) ?[(（<](?P<word>[^()（）<>\n]{{1,60}})[)）>]$")
+_ATTACHED_AFTER = re.compile(r"^(?P<name>[^\n]+?) ?[(（<](?P<word>[^()（）<>\n]{1,60})[)）>]$")
 _ATTACHED_BEFORE = re.compile(r"<(?P<word>[^<>:：\n]{1,60})[:：] ?(?P<name>[^<>\n]+)>")
 _COINED = re.compile(r"^(?:[A-Z]{3,4}-\d{8}-WA\d{4,}|\d{8}-[A-Z_]+-\d{4}|\d{4}-\d\d-\d\d-[A-Z]+-\d+)")
 """File names that only WhatsApp makes."""
@@ -146,6 +149,8 @@ def _understand(text: str, marked: bool, members: Container[str], known: Phrases
     first, _, rest = visible.partition("\n")
     plain = key(first)
     meaning = known.whole.get(plain) or _bracketed(first, known)
+    if meaning in ("call", "deleted") and not app and first[:1] != first[:1].title():
+        meaning = None  # typed: the app begins a line of these with a capital letter
     if meaning is None and app and known.whole.get(key(re.split("[\u200e\u200f]", first)[0])) == "call":
         meaning = "call"
     if meaning is None and app and not rest and len(visible) < 60:
@@ -169,6 +174,8 @@ def _understand(text: str, marked: bool, members: Container[str], known: Phrases
         body = _marked(text, app, known)
         if body is not None:
             return body
+    if app and marked and text[0] == "\u200f" and not known.notice.search(visible):
+        return Body("text", text, doubtful=True)
     if app and marked:
         return Body("notice", visible, is_system=True, notice=True)
     return Body("text", text)
@@ -181,6 +188,7 @@ def _says_edited(word: str) -> bool:
         _SENTENCE.fullmatch(plain) is not None
         and (" " in plain or not plain.isascii())
         and known.stems["changed"].search(plain) is not None
+        and known.stems["message"].search(plain) is not None
     )
 
 
@@ -193,7 +201,9 @@ def _bracketed(first: str, known: Phrases) -> str | None:
     plain = key(inner[1:-1])
     meaning = known.whole.get(plain)
     if meaning is None and _SENTENCE.fullmatch(plain):
-        unknown = known.stems["left_out"].search(plain) or known.stems["media"].search(plain)
+        unknown = known.stems["left_out"].search(plain) or (
+            (" " in plain or not plain.isascii()) and known.stems["media"].search(plain)
+        )
         return "omitted" if unknown else None
     return meaning
 
@@ -202,7 +212,7 @@ def _marked(text: str, app: bool, known: Phrases) -> Body | None:
     # The app's words come last and begin with a mark: "Report.pdf • ‎2 pages ‎document omitted".
     pieces = re.split("[\u200e\u200f]+", text)
     meaning = known.whole.get(key(pieces[-1]))
-    if meaning in ("omitted", "view_once"):
+    if meaning in ("omitted", "view_once", "contact"):
         return Body("media" if meaning == "omitted" else meaning, text.lstrip(APP_MARKS), media_omitted=True)
     return None
 
@@ -211,8 +221,9 @@ def _attachment(text: str, members: Container[str], known: Phrases) -> Body | No
     if ">" in text and "<" in text:
         for match in _ATTACHED_BEFORE.finditer(text):
             name = without_marks(match["name"]).strip()
-            sure = name in members or _COINED.match(name) or key(match["word"]) in known.sets["attached"]
-            if sure or ("." in name and text[match.start() - 1 : match.start()] in ("\u200e", "\u200f")):
+            marked = text[match.start() - 1 : match.start()] in ("\u200e", "\u200f")
+            known_word = key(match["word"]) in known.sets["attached"]
+            if name in members or _COINED.match(name) or ("." in name and (known_word or marked)):
                 before, after = text[: match.start()].rstrip(" \u00a0" + APP_MARKS), text[match.end() :]
                 return _media(name, (before.lstrip(APP_MARKS) + after).strip("\n"))
     first, _, rest = text.partition("\n")
@@ -220,8 +231,14 @@ def _attachment(text: str, members: Container[str], known: Phrases) -> Body | No
         match = _ATTACHED_AFTER.match(without_marks(first).strip())
         if match:
             name = match["name"].strip()
-            sure = name in members or _COINED.match(name) or key(match["word"]) in known.sets["attached"]
-            if sure or (first[:1] in APP_MARKS and _BESIDE_MARK.fullmatch(first.strip())):
+            marked = first[:1] in APP_MARKS
+            said = key(match["word"]) in known.sets["attached"] and (marked or _ENDS_AS_FILE.search(name))
+            if (
+                name in members
+                or _COINED.match(name)
+                or said
+                or (marked and _BESIDE_MARK.fullmatch(first.strip()))
+            ):
                 return _media(name, rest.strip("\n"))
     return None
 
@@ -313,7 +330,7 @@ def whole_wordings() -> set[bytes]:
             curled,
             line[:1].lower() + line[1:],
         }:
-            found |= {cased.encode(), f"{cased}.".encode(), f"{cased}。".encode()}
+            found |= {(cased + stop).encode() for stop in ("", *_FULL_STOPS)}
     return found
 
 

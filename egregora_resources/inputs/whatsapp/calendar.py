@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -48,12 +49,14 @@ def calendar_of(years: Ints, header: str, script: str) -> Calendar:
     if len(years) == 0:
         return GREGORIAN
     year = int(np.median(years))
-    opening = header.lstrip("[\u200e\u200f")[:1] if year < 100 else ""
+    eras = (
+        {one.strip("[\u200e\u200f")[-1:] for one in re.split("[ /.-]", header)} if year < 100 else set[str]()
+    )
     if any(era in header for era in ("民國", "民国")):
         return MINGUO
-    if "令和" in header or opening == "R":
+    if "令和" in header or "R" in eras:
         return REIWA
-    if "平成" in header or opening == "H":
+    if "平成" in header or "H" in eras:
         return HEISEI
     if year >= 100:
         if 2440 <= year <= 2700:

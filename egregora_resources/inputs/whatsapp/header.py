@@ -20,13 +20,14 @@ from egregora_resources.inputs.whatsapp.words import (
 )
 
 _LONGEST = 72
-_CLOSE_BRACKET = re.compile(rf"\][{SPACES}{MARKS}]?")
+_WEEKDAY = re.compile(r"[^\W\d_]{2,}")
+_CLOSE_BRACKET = re.compile(rf"\](?::(?=[{SPACES}]))?[{SPACES}{MARKS}]?(?:[-–—][{SPACES}])?")
 _CLOSE = re.compile(rf"[{SPACES}{MARKS}]+[-–—](?:[{SPACES}]|$)|[:;][{SPACES}]|[:;]$")
 _NUMBER = re.compile(r"\d+")
 _WORDS = re.compile(rf"[^\W\d_](?:[^\d:,،;/\[\]()\-–—{MARKS}]*[^\d:,،;/\[\]()\-–—{MARKS}{SPACES}])?")
 _CLOCK_GAPS = frozenset((":", ".", "：", "٫", "h", "h:", "時", "时", "點", "点", "시"))
 _SECOND_GAPS = _CLOCK_GAPS | {"分", "분", "min", "m"}
-_DATE_GAPS = re.compile(r"[/.\-–‐．,،]{0,2}|[年月년월/.\-]|\.?(?:de|of|na|ta’|da|di|du|d’)\.?", re.I)
+_DATE_GAPS = re.compile(r"[/.\-–‐．,،]{0,2}[RH]?|[年月년월/.\-]|\.?(?:de|of|na|ta’|da|di|du|d’)\.?", re.I)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +47,10 @@ class Sighting:
 
     @property
     def style(self) -> tuple[str, tuple[str, ...]]:
-        """What all headers of one file share: fields and literals, marks and kinds of space apart."""
+        """What all headers of one file share: fields and literals, marks, kinds of space and days of the week apart."""
         plain = tuple(plain_spaces(without_marks(text)) for text in self.literals)
-        return self.fields, (plain[0].strip(), *plain[1:-1], plain[-1].rstrip())
+        opening = _WEEKDAY.sub("…", plain[0])
+        return self.fields, (opening, *plain[1:-1], plain[-1].rstrip())
 
     @property
     def length(self) -> int:
@@ -74,7 +76,7 @@ def sight(line: str) -> Sighting | None:
 
 def _read(head: str, start: int, stop: int, end: int) -> Sighting | None:
     numbers = [(m.start(), m.end()) for m in _NUMBER.finditer(head, start, stop)]
-    if not 4 <= len(numbers) <= 6:
+    if not 3 <= len(numbers) <= 6:
         return None
     named = None
     split = _split(head, numbers, named=False)
@@ -126,7 +128,7 @@ def _split(head: str, numbers: list[_Span], *, named: bool) -> tuple[list[_Span]
     count = len(numbers)
     for clock_size in (3, 2):
         date_size = count - clock_size
-        if date_size not in ((2,) if named else (3, 2)):
+        if date_size not in ((2, 1) if named else (3, 2)):
             continue
         if date_size == 2 and not named and (clock_size == 3 or count != 4):
             continue

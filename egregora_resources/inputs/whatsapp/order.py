@@ -24,10 +24,18 @@ from egregora_resources.inputs.whatsapp.calendar import (
 )
 from egregora_resources.inputs.whatsapp.shape import Shape
 
-PLACES = {"dmy": (2, 1, 0), "mdy": (2, 0, 1), "ymd": (0, 1, 2), "ydm": (0, 2, 1)}
+PLACES = {"dmy": (2, 1, 0), "mdy": (2, 0, 1), "ymd": (0, 1, 2), "ydm": (0, 2, 1), "myd": (1, 0, 2)}
 """The columns of year, month and day."""
-_NAMES = {"dmy": "day first", "mdy": "month first", "ymd": "year first", "ydm": "year first, then day"}
+_NAMES = {
+    "dmy": "day first",
+    "mdy": "month first",
+    "ymd": "year first",
+    "ydm": "year first, then day",
+    "myd": "year between",
+}
 _NO_YEAR = 1900
+_SHARE = 20.0
+"""What it is charged for if none of the dates exist, beside the charge for each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +56,7 @@ class Order:
 
     def _days(self, values: Ints) -> tuple[Ints, Bools]:
         year, month, day = (values[:, column] for column in PLACES[self.name])
-        if self.name == "mdy" and len(values) and (values[:, 2] < 0).any():
-            year = np.where(year < 0, _NO_YEAR, year)
-        return to_days(year, month, day, self.calendar)
+        return to_days(np.where(year < 0, _NO_YEAR, year), month, day, self.calendar)
 
     @staticmethod
     def unknown(wanted: str | None) -> Order:
@@ -79,9 +85,12 @@ def may_exist(values: NDArray[np.int16]) -> Bools:
     month_a, month_b = ((one >= 1) & (one <= 12) for one in (a, b))
     month_c = (c >= 1) & (c <= 12)
     clock = values[:, 3] <= 23
-    no_year = c < 0
     return clock & (
-        (day_a & month_b) | (month_a & day_b) | (~no_year & ((month_b & day_c) | (day_b & month_c)))
+        (day_a & month_b)
+        | (month_a & day_b)
+        | (month_b & day_c)
+        | (day_b & month_c)
+        | (month_a & (b > 99) & day_c)
     )
 
 
@@ -99,8 +108,6 @@ def decide(
     header = b" ".join(b"".join(sorted(slot)) for slot in shape.slots).decode()
     if len(values) == 0:
         return Order.unknown(wanted)
-    if (values[:, 2] < 0).all():
-        return Order("mdy", GREGORIAN, 0.5, "Its dates name no year.")
     values, named, weights = _distinct(values, named)
     possible = _possible(values, shape)
     charges: dict[str, _Charge] = {}
@@ -138,7 +145,11 @@ def _possible(values: NDArray[np.int16], shape: Shape) -> list[str]:
         if place == 0:
             return ["mdy"]
         return ["ymd"] if place == 1 and np.median(values[:, 0]) > 31 else ["dmy"]
-    first, last = float(np.median(values[:, 0])), float(np.median(values[:, 2]))
+    first, middle, last = np.median(values, axis=0)[:3].tolist()
+    if last < 0:
+        return ["mdy", "dmy"]
+    if middle > 31:
+        return ["myd"]
     if first > 31 and first > last:
         return ["ymd", "ydm"]
     if last > 99:
@@ -179,7 +190,13 @@ def _charge(
     earliest = (date(EARLIEST, 1, 1) - date(1970, 1, 1)).days
     unlikely = int(((kept > today) | (kept < earliest)).sum())
     habit = _habit(order.name, shape, values, script)
-    total = 6.0 * missing + leaps + 4.0 * misnamed + 5.0 * min(unlikely, 3) - habit
+    total = (
+        (6.0 + _SHARE / max(1, int(weights.sum()))) * missing
+        + leaps
+        + 4.0 * misnamed
+        + 5.0 * min(unlikely, 3)
+        - habit
+    )
     return _Charge(order.calendar, missing, backwards, misnamed, well_named, total, habit)
 
 

@@ -23,6 +23,7 @@ from egregora_resources.inputs.whatsapp.order import Order, decide, may_exist
 from egregora_resources.inputs.whatsapp.scan import Headers, scan
 from egregora_resources.inputs.whatsapp.shape import FIELDS, Shape, extend, learn
 from egregora_resources.inputs.whatsapp.text import blocks_ahead
+from egregora_resources.inputs.whatsapp.understood import CODES
 from egregora_resources.inputs.whatsapp.words import MARKS
 
 _SAMPLE = 1 << 20
@@ -191,7 +192,10 @@ class _Reader:
         while self._blocks:
             block = self._blocks.pop(0)
             codes = block.authors.copy()
-            own = block.notices[np.isin(codes[block.notices], labels)]
+            told = self._told(block, labels)
+            block.kinds[told], block.system[told] = CODES["notice"], True
+            own = np.append(block.notices, told)
+            own = own[np.isin(codes[own], labels)]
             codes[own] = -1
             if first and len(block.notices) and block.notices[0] == 0:
                 codes[0] = -1  # An export opens with the notice about encryption, under the chat's label.
@@ -214,15 +218,26 @@ class _Reader:
             batches.append(pa.record_batch(columns, schema=MESSAGE_SCHEMA))
         return pa.Table.from_batches(batches, MESSAGE_SCHEMA)
 
+    def _told(self, block: Block, labels: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Which of the doubtful rows the app wrote: under the chat's label, or about the one they stand under."""
+        names = list(self._chat.senders)
+        told = [
+            row
+            for row in block.doubtful.tolist()
+            if (code := int(block.authors[row])) in labels or names[code] in block.text[row].as_py()
+        ]
+        return np.array(told, dtype=np.int64)
+
     def _labels(self, label: str) -> NDArray[np.int64]:
         """Senders under whose name only the app speaks: the chat's label."""
         count = len(self._chat.senders)
-        spoken = np.zeros(count, dtype=np.bool_)
+        spoken, noticed = np.zeros((2, count), dtype=np.bool_)
         for block in self._blocks:
             own = block.authors.copy()
-            own[block.notices] = -1
+            own[block.notices] = own[block.doubtful] = -1
             spoken[own[own >= 0]] = True
-        labels = ~spoken
+            noticed[block.authors[block.notices]] = True
+        labels = noticed & ~spoken
         if label in self._chat.senders:
             labels[self._chat.senders[label]] = True
         return np.flatnonzero(labels)

@@ -14,6 +14,7 @@ _SINGLE = re.compile(r"\s['‘][^'’]*$")
 _LONGEST_NAME = 120
 _MOST_WORDS = 12
 OFTEN = 4
+MARK = "\u200e".encode()
 LONGEST_REST = 25
 """Messages after which what they all begin with is taken for a part of the name."""
 
@@ -40,6 +41,14 @@ def _is_open(before: str, left: str) -> bool:
     if left == "“" and "„" in before:
         return False  # it closes
     return before.count(left) > sum(before.count(right) for right in _CLOSING if right != left)
+
+
+def colonned_label(line: bytes) -> bytes:
+    """The chat's label if it holds a ": ", going by the notice about encryption that an iPhone's export opens with."""
+    label, found, notice = line.partition(b": " + MARK)
+    if not found or b": " not in label or not phrases().notice.search(notice.decode("utf-8", "ignore")):
+        return b""
+    return label
 
 
 def shared_prefix(texts: list[str]) -> str | None:

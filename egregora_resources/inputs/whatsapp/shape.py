@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from egregora_resources.inputs.whatsapp.header import Sighting, sight
-from egregora_resources.inputs.whatsapp.words import hour_of, month
+from egregora_resources.inputs.whatsapp.words import MARKS, hour_of, month
 
 FIELDS = "abchms"
 """Columns of the numbers that a scan yields; the part of the day is told by its own column after them."""
@@ -128,6 +128,9 @@ def learn(lines: Iterable[str]) -> Shape | None:
     if not groups:
         return None
     style = max(groups, key=lambda one: len(groups[one]))  # max keeps the first of equals
+    bare = (style[0], (*style[1][:-1], "]"))
+    if bare in groups:
+        style = bare  # the dash behind some of the brackets begins a name
     return _shape([_plain_clock(one) for one in groups[style]] if _is_era(groups[style]) else groups[style])
 
 
@@ -190,7 +193,7 @@ def _shape(sightings: Sequence[Sighting]) -> Shape:
     opening = {
         variant
         for literal in slots[0]
-        for variant in (literal, b"\xe2\x80\x8e" + literal.lstrip(b"\xe2\x80\x8e"))
+        for variant in (literal, ("\u200e" + literal.decode().lstrip(MARKS)).encode())
     }
     return Shape(
         first.fields,

@@ -27,7 +27,7 @@ class Understood(NamedTuple):
         kinds: see `CODES`.
         skipped: bytes at the body's start that don't belong to its text.
         kept: bytes after them that do.
-        edited, deleted, omitted, system, notice: as in `Body`.
+        edited, deleted, omitted, system, notice, doubtful: as in `Body`.
         which: where in `attachments` and `data` its own are.
         attachments, data: of each distinct body; null where it has none.
         rewritten: texts that are no part of their bodies, by place; in order.
@@ -41,6 +41,7 @@ class Understood(NamedTuple):
     omitted: Bools
     system: Bools
     notice: Bools
+    doubtful: Bools
     which: NDArray[np.int32]
     attachments: pa.Array
     data: pa.Array
@@ -67,7 +68,7 @@ def understood(raw: pa.Array, known: dict[str, Body], *, marked: bool, members: 
     is_coined = coined.is_valid().to_numpy(zero_copy_only=False)
     kinds = np.full(count, CODES["media"], dtype=np.int8)
     skipped, kept = np.zeros(count, dtype=np.int64), np.zeros(count, dtype=np.int64)
-    flags = np.zeros((5, count), dtype=np.bool_)
+    flags = np.zeros((6, count), dtype=np.bool_)
     data: list[str | None] = [None] * count
     other: dict[int, str] = {}
     for place in np.flatnonzero(~is_coined).tolist():
@@ -76,7 +77,9 @@ def understood(raw: pa.Array, known: dict[str, Body], *, marked: bool, members: 
         if len(text) < _SHORT and len(known) < _MOST_KNOWN:
             known[text] = body
         kinds[place] = CODES[body.kind]
-        flags[:, place] = body.edited, body.deleted, body.media_omitted, body.is_system, body.notice
+        flags[:, place] = (
+            body.edited, body.deleted, body.media_omitted, body.is_system, body.notice, body.doubtful
+        )  # fmt: skip
         attachments[place], data[place] = body.attachment, body.data
         kept[place] = len(body.text.encode())
         before, found, _ = text.partition(body.text) if body.text else ("", "", "")
@@ -88,7 +91,7 @@ def understood(raw: pa.Array, known: dict[str, Body], *, marked: bool, members: 
     rewritten = (
         [(row, other[place]) for row, place in enumerate(which.tolist()) if place in other] if other else []
     )
-    edited, deleted, omitted, system, notice = flags[:, which]
+    edited, deleted, omitted, system, notice, doubtful = flags[:, which]
     return Understood(
         kinds[which],
         skipped[which],
@@ -98,6 +101,7 @@ def understood(raw: pa.Array, known: dict[str, Body], *, marked: bool, members: 
         omitted,
         system,
         notice,
+        doubtful,
         which,
         pa.array(attachments, pa.string()),
         pa.array(data, pa.string()),
