@@ -85,7 +85,7 @@ def assemble(block: bytes, end: int, headers: Headers, chat: Chat) -> Block:
     """The columns of the messages that `headers` begin, the last of which ends at `end`."""
     buffer = np.frombuffer(block, dtype=np.uint8)[:end]
     bodies, count = headers.bodies, len(headers.starts)
-    ends = _ends(buffer, headers)
+    ends = _ends(block, buffer, headers)
     lines = np.minimum(headers.line_ends, ends)
     every_colon = np.flatnonzero(buffer == 58)
     colons, texts, once_more = _colons(buffer, every_colon, bodies, lines, ends)
@@ -127,14 +127,14 @@ def assemble(block: bytes, end: int, headers: Headers, chat: Chat) -> Block:
     )
 
 
-def _ends(buffer: NDArray[np.uint8], headers: Headers) -> Ints:
+def _ends(block: bytes, buffer: NDArray[np.uint8], headers: Headers) -> Ints:
     ends = np.append(headers.starts[1:], len(buffer))
-    while True:
-        # Blank lines at a message's end are the export's, not the writer's.
-        blank = (ends > headers.bodies) & (buffer[ends - 1] == 10)
-        if not blank.any():
-            return ends
-        ends = ends - blank
+    ends -= (ends > headers.bodies) & (buffer[ends - 1] == 10)
+    # Blank lines at a message's end are the export's, not the writer's.
+    for row in np.flatnonzero((ends > headers.bodies) & (buffer[ends - 1] == 10)).tolist():
+        left, right = int(headers.bodies[row]), int(ends[row])
+        ends[row] = left + len(block[left:right].rstrip(b"\n"))
+    return ends
 
 
 def _colons(

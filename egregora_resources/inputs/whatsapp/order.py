@@ -193,7 +193,7 @@ def _charge(
     total = (
         (6.0 + _SHARE / max(1, int(weights.sum()))) * missing
         + leaps
-        + 4.0 * misnamed
+        + 4.0 * (misnamed - well_named)
         + 5.0 * min(unlikely, 3)
         - habit
     )

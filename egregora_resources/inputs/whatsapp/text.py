@@ -70,6 +70,8 @@ def blocks_ahead(stream: BinaryIO, warnings: list[str]) -> Generator[tuple[bytes
 def _one_byte_breaks(block: bytes) -> bytes:
     if b"\r" not in block:
         return block
+    if b"\n" not in block:
+        return block.replace(b"\r", b"\n")
     buffer = np.frombuffer(block, dtype=np.uint8)
     kept = buffer != 13
     if np.count_nonzero(~kept[:-1] & (buffer[1:] == 10)) == len(buffer) - np.count_nonzero(kept):
