@@ -15,7 +15,7 @@ from egregora_assets.checks import Staleness
 from egregora_assets.exports import told_versions
 from egregora_assets.jobs import IMPORT_JOB, WRITE_JOB
 from egregora_assets.partitions import WINDOW_PARTITIONS, backfill_under_way, covering_range
-from egregora_assets.plan import CLOSED, WITHDRAWN, Plan
+from egregora_assets.plan import CLOSED, TAKEN_BACK, WITHDRAWN, Plan
 from egregora_assets.processes import in_flight, stop_dead_runs
 from egregora_assets.stage import Stage
 from egregora_resources.configurable import LlmResource, WarehouseResource
@@ -159,8 +159,7 @@ def stale_after_import(plan: Plan) -> list[str]:
         window
         for window in plan.stale
         if any(
-            CLOSED in row.reason
-            or WITHDRAWN in row.reason
+            any(why in row.reason for why in (CLOSED, WITHDRAWN, TAKEN_BACK))
             or (row.stage == "messages" and row.reason.startswith(CHANGED))
             for row in plan.stages(window)
         )
