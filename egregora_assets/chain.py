@@ -16,11 +16,12 @@ from egregora_assets.checks import PersonalData, Staleness
 from egregora_assets.discretion import discreet
 from egregora_assets.events import WINDOWS, Reporter, report_missing
 from egregora_assets.exports import told_versions
+from egregora_assets.making import Outcome
 from egregora_assets.partitions import WINDOW
 from egregora_assets.plan import code_version, window_works
 from egregora_assets.processes import enter_run
 from egregora_assets.progress import Progress
-from egregora_assets.runner import Outcome, PipelineRunner
+from egregora_assets.runner import PipelineRunner
 from egregora_assets.stage import PipelineContext, Stage
 from egregora_assets.window_layout import active_windows
 from egregora_resources.claims import claim, release

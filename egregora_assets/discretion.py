@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import dagster as dg
 
-from egregora_assets.runner import describe
+from egregora_assets.making import describe
 
 
 @contextmanager

@@ -14,9 +14,9 @@ from filelock import AcquireReturnProxy, FileLock, Timeout
 from egregora_assets.display import shows_names
 from egregora_assets.estimates import this_month
 from egregora_assets.importing import import_exports, import_inbox, relayout
+from egregora_assets.making import describe
 from egregora_assets.plan import Plan, make_plan, priced
 from egregora_assets.progress import Progress, Silent
-from egregora_assets.runner import describe
 from egregora_assets.stage import PipelineContext
 from egregora_assets.window_layout import MANY_WINDOWS, active_windows
 from egregora_assets.withdrawal import withdraw

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from egregora_assets.importing import ImportReport, import_exports, relayout
+from egregora_assets.making import Outcome
 from egregora_assets.plan import Plan, make_plan, window_works
-from egregora_assets.runner import Outcome, PipelineRunner
+from egregora_assets.runner import PipelineRunner
 from egregora_assets.stage import PipelineContext, Stage
 from egregora_assets.stages import STAGES
 from egregora_assets.window_layout import LayoutChange, active_windows

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from egregora_assets.cli.looking import plan_lines
 from egregora_assets.estimates import Estimate, StageEstimate, dollars, estimate, this_month
+from egregora_assets.making import Outcome
 from egregora_assets.plan import make_plan, priced, window_works
-from egregora_assets.runner import Outcome, PipelineRunner
+from egregora_assets.runner import PipelineRunner
 from egregora_assets.stage import PipelineContext
 from egregora_assets.stages import STAGES
 from egregora_assets.window_layout import active_windows

@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 
+from egregora_assets.making import Outcome
 from egregora_assets.plan import window_works
-from egregora_assets.runner import Outcome, PipelineRunner
+from egregora_assets.runner import PipelineRunner
 from egregora_assets.stage import PipelineContext
 from egregora_assets.window_layout import active_windows
 from egregora_resources.llm.gemini import GeminiProvider
