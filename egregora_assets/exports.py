@@ -46,6 +46,8 @@ def exports_assets(
         code_version=CODE,
         group_name="chat",
         kinds={"duckdb", "whatsapp"},
+        # Not partitioned, but of every asset of a range `dagster asset materialize` and `dg launch` demand this.
+        backfill_policy=dg.BackfillPolicy.single_run(),
         check_specs=[FILES_CHECK],
         description="Imports every new file of the inbox, merges it with what is known, and lays the windows out.",
     )
