@@ -18,7 +18,7 @@ from egregora_assets.window_layout import IDS_A_MINUTE
 from egregora_assets.windows import Window
 from egregora_resources.document import fingerprint
 from egregora_resources.errors import UserError
-from egregora_resources.people import People, learn_names, load_people
+from egregora_resources.people import People, learn_names, load_people, said_of
 from egregora_resources.privacy.commands import Command, fold, parse_command
 from egregora_resources.site_secret import site_pseudonyms
 
@@ -93,11 +93,12 @@ def _rows(windows: Sequence[Window]) -> list[list[dict[str, Any]]]:
 
 def _heed(people: People, rows: Sequence[Mapping[str, Any]]) -> People:
     """The people, those marked who opt out in these messages; nobody is let in again who is out by the log."""
-    said: dict[str, list[Command]] = {}
+    obeyed: dict[str, list[Command]] = {}
     for row in rows:
-        if row["name"] and "egregora" in row["text"].lower() and (command := parse_command(row["text"])):
-            said.setdefault(people.by_name[row["name"]].token, []).append(command)
-    out = {token for token, commands in said.items() if fold(commands).opted_out}
+        said = said_of(row["text"], media_omitted=row["media_omitted"])
+        if row["name"] and "egregora" in said.lower() and (command := parse_command(said)):
+            obeyed.setdefault(people.by_name[row["name"]].token, []).append(command)
+    out = {token for token, commands in obeyed.items() if fold(commands).opted_out}
     return People(
         [replace(m, opted_out=m.opted_out or m.token in out) for m in people.members], people.language
     )

@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 from egregora_assets.stage import Made, Stage, WindowWork
 from egregora_resources.document import Message
 from egregora_resources.media.kinds import kind_by_name
+from egregora_resources.people import said_of
 from egregora_resources.privacy import names, scrubber
 from egregora_resources.privacy.commands import parse_command
 from egregora_resources.settings import Settings
@@ -48,7 +49,7 @@ def anonymise(work: WindowWork) -> list[Message]:
         member = people.by_name.get(row["name"] or "")
         if member is None or member.opted_out or row["kind"] in PLACELESS_KINDS or row["deleted"]:
             continue
-        text: str = row["text"]
+        text = said_of(row["text"], media_omitted=row["media_omitted"])
         if "egregora" in text.lower() and parse_command(text) is not None:
             continue
         data = _scrub_data(json.loads(row["data"]), scrub) if row["data"] and row["kind"] == "poll" else None
@@ -64,18 +65,13 @@ def anonymise(work: WindowWork) -> list[Message]:
                 time=row["ts"],
                 author=member.token,
                 kind=row["kind"],
-                text=HIDDEN_TEXT.get(row["kind"]) or scrub(_caption(text) if row["media_omitted"] else text),
+                text=HIDDEN_TEXT.get(row["kind"]) or scrub(text),
                 media=media,
                 edited=row["edited"],
                 data=data,
             )
         )
     return messages
-
-
-def _caption(text: str) -> str:
-    """What was written to media that the phone left out, without the line that says so."""
-    return text.partition("\n")[2]
 
 
 def _scrub_data(value: Any, scrub: Any) -> Any:

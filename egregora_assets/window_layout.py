@@ -23,6 +23,8 @@ import pyarrow as pa
 from egregora_assets.log_content import Log
 from egregora_assets.windows import Cut, check_window_settings, cut_log
 from egregora_resources.document import fingerprint
+from egregora_resources.privacy.folding import fold, words
+from egregora_resources.privacy.name_forms import spellings, stretches
 from egregora_resources.privacy.names import NameIndex
 from egregora_resources.settings import Settings
 from egregora_resources.warehouse import Warehouse
@@ -277,40 +279,54 @@ def _named(
     return named
 
 
+_MOST_SIEVED = 60
+"""Names in one pattern: with some more the engine takes minutes where the index takes seconds for every text."""
+
+
 def name_sieve(names: Sequence[str]) -> str:
     """A pattern that finds every text which may name somebody, however accented: a sieve before the exact index."""
+    if len(names) > _MOST_SIEVED:
+        return ""
     patterns = {"@"}
     for name in names:
-        for chunk in name.lower().split():
-            if _plain(chunk).isascii():
-                words = re.findall(r"[a-z]{2,}", _plain(chunk))
-                patterns |= {"".join(map(_accented, word)) for word in words}
-            else:
-                # Other scripts: as written, taken apart, and without marks. Which it is differs between phones.
-                letters = "".join(c for c in chunk if c.isalpha() or unicodedata.category(c).startswith("M"))
-                forms = {unicodedata.normalize(form, letters) for form in ("NFC", "NFD")} | {_plain(letters)}
-                patterns |= {re.escape(form) for form in forms if form}
+        for spelling in spellings(name):
+            # What folding makes two letters of is one piece, as some alphabet writes it.
+            pieces = [
+                _PIECE.findall(word) for word in words(fold(spelling)) if word[1:] or not word.isascii()
+            ]
+            patterns |= {"".join(map(_ways_to_write, word)) for word in pieces}
+        for stretch in stretches(name):
+            for form in ("NFC", "NFD"):
+                patterns.add("".join(map(_ways_to_write, unicodedata.normalize(form, stretch))))
     return "(?i)" + "|".join(sorted(patterns))
 
 
-def _plain(name: str) -> str:
-    decomposed = unicodedata.normalize("NFD", name.lower())
-    return "".join(c for c in decomposed if not unicodedata.combining(c))
+_ACCENTS = "[\u0300-\u036f]*"
+_VOWEL_SIGNS = "[\u0300-\u036f\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0670\u3099\u309a]*"
+_PIECE = re.compile(r"ss|ae|oe|th|.", re.DOTALL)
 
 
 @cache
-def _accents() -> dict[str, str]:
-    """Plain letter → the letters that are it with accents."""
+def _unfolded() -> dict[str, str]:
+    """What folding makes of letters → the letters that become it."""
     found: defaultdict[str, str] = defaultdict(str)
-    for letter in map(chr, [*range(0xC0, 0x250), *range(0x1E00, 0x1F00)]):
-        plain = _plain(letter)
-        if plain != letter and len(plain) == 1:
-            found[plain] += letter
+    for letter in map(
+        chr, [*range(0xC0, 0x530), *range(0x5D0, 0x6D4), *range(0x1E00, 0x2000), *range(0x3041, 0x3100)]
+    ):
+        folded = fold(letter)
+        if folded and folded != letter:
+            found[folded] += letter
     return found
 
 
-def _accented(letter: str) -> str:
-    return f"[{letter}{_accents()[letter]}][\u0300-\u036f]*" if letter in _accents() else re.escape(letter)
+def _ways_to_write(piece: str) -> str:
+    single = "".join(
+        (f"[{letter}{_unfolded()[letter]}]{_ACCENTS}" if letter in _unfolded() else letter)
+        if letter.isascii()
+        else f"[{letter}{_unfolded().get(letter, '')}]{_VOWEL_SIGNS}"
+        for letter in piece
+    )
+    return f"(?:{single}|[{_unfolded()[piece]}])" if len(piece) > 1 and piece in _unfolded() else single
 
 
 def _touched(

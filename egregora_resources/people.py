@@ -218,6 +218,11 @@ def learn_names(connection: duckdb.DuckDBPyConnection, names: Iterable[str], pse
     return len(fresh)
 
 
+def said_of(text: str, *, media_omitted: bool) -> str:
+    """What somebody wrote: of media that the phone left out, the caption without the line that says so."""
+    return text.partition("\n")[2] if media_omitted else text
+
+
 def obey_commands(connection: duckdb.DuckDBPyConnection) -> list[str]:
     """Folds the commands of the whole log into `decisions`; returns the errors of those without effect.
 
@@ -226,7 +231,7 @@ def obey_commands(connection: duckdb.DuckDBPyConnection) -> list[str]:
     """
     rows = connection.execute(
         """
-        SELECT n.author_id, m.text, m.id, f.id FROM raw_messages m
+        SELECT n.author_id, m.text, m.media_omitted, m.id, f.id FROM raw_messages m
         JOIN author_names n ON n.name = m.name
         LEFT JOIN message_media f ON f.message = m.id AND f.kind IN ('image', 'sticker') AND f.id <> ''
         WHERE NOT m.deleted AND contains(m.text, '/') AND contains(lower(m.text), '/egregora') ORDER BY m.id
@@ -236,8 +241,8 @@ def obey_commands(connection: duckdb.DuckDBPyConnection) -> list[str]:
     opted_out: dict[str, int] = {}
     opted_in: dict[str, int] = {}
     errors: list[str] = []
-    for author, text, message, picture in rows:
-        command = parse_command(text)
+    for author, text, omitted, message, picture in rows:
+        command = parse_command(said_of(text, media_omitted=omitted))
         if command is None:
             continue
         if command.name == "avatar" and command.value is not None:
@@ -294,12 +299,13 @@ def _taken_back_opt_outs(connection: duckdb.DuckDBPyConnection) -> list[tuple[st
     found = [(author, -1 if message is None else message) for author, message in markers]
     versions = connection.execute(
         """
-        SELECT DISTINCT n.author_id, v.text, v.id FROM minute_versions v JOIN author_names n ON n.name = v.name
+        SELECT DISTINCT n.author_id, v.text, v.media_omitted, v.id
+        FROM minute_versions v JOIN author_names n ON n.name = v.name
         WHERE NOT v.deleted AND contains(v.text, '/') AND contains(lower(v.text), '/egregora')
         """
     ).fetchall()
-    for author, text, message in versions:
-        command = parse_command(text)
+    for author, text, omitted, message in versions:
+        command = parse_command(said_of(text, media_omitted=omitted))
         if command is not None and command.name == "opt-out":
             found.append((author, message))
     return sorted(found, key=lambda one: one[1])

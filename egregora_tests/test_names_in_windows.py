@@ -39,6 +39,21 @@ def test_the_sieve_lets_through_whatever_the_index_finds(name: str, form: Litera
             assert sieve.search(text), text
 
 
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("Jürgen Groß", "Juergen"), ("Jürgen Groß", "Gross"), ("Jürgen Gross", "Groß"), ("Łukasz Żółw", "Lukasz"),
+        ("Øystein Lie", "Oystein"), ("Æthelred Ott", "Aethelred"), ("Ayşe Kaya", "AYSE"), ("Ibrahim Ak", "İBRAHİM"),
+        ("李小明", "小明"), ("김민수", "민수"), ("田中 太郎", "太郎"), ("Артем Ким", "Артём"), ("محمد علي", "مُحَمَّد"),
+    ],
+)  # fmt: skip
+def test_the_sieve_lets_a_name_through_in_other_letters(name: str, said: str) -> None:
+    text = f"ask {said} tomorrow"
+    assert NameIndex([Person("amber-heron", (name,))]).people_in(text)
+    assert re.search(name_sieve([name]), text)
+    assert re.search(name_sieve([name] * 1000), text)
+
+
 NUMBER = "+55 11 98765-4321"
 
 

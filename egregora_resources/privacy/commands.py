@@ -18,8 +18,6 @@ ALIAS_LENGTH = 40
 TEXT_LENGTH = 2_000
 _FIELDS: tuple[Field, ...] = get_args(Field)
 
-_COMMAND = re.compile(r"/egregora(?:\s+(.*))?", re.IGNORECASE | re.DOTALL)
-_OPT = re.compile(r"opt[\s\-\u2010-\u2015\u2212]*(in|out)[\s.!]*", re.IGNORECASE)
 _SET = re.compile(rf"(?:set\s+)?({'|'.join(_FIELDS)})(?:\s+(.*))?", re.IGNORECASE | re.DOTALL)
 _REMOVE = re.compile(rf"(?:remove|unset)\s+({'|'.join(_FIELDS)})[\s.!]*", re.IGNORECASE)
 _QUOTES = {
@@ -42,6 +40,10 @@ _QUOTES = {
     "＂": "＂",
 }
 _INVISIBLE = "\u200b\u200c\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff"
+_COMMAND = re.compile(rf"/egregora(?:[\s{_INVISIBLE}]*\s(.*))?", re.IGNORECASE | re.DOTALL)
+_OPT_OUT = re.compile(r"[\W_]*opt[\W_]*out[^\w\n]*(?:\n.*)?", re.IGNORECASE | re.DOTALL)
+"""In quotes, with an emoji behind or thanks on the lines below: whoever says so means it."""
+_OPT_IN = re.compile(r"[\W_]*opt[\W_]*in[\W_]*", re.IGNORECASE)
 _EDGE = re.compile(rf"^[\s{_INVISIBLE}]+|[\s\u200d{_INVISIBLE}]+$")
 _DIRECTION = re.compile("[\u202a-\u202e\u2066-\u2069]")
 _HANDLE = re.compile(r"@?\w{1,30}", re.ASCII)
@@ -86,8 +88,10 @@ def parse_command(text: str) -> Command | None:
     rest = _trim(match[1] or "")
     if not rest:
         return Command("unknown", error="no command given")
-    if opt := _OPT.fullmatch(rest):
-        return Command("opt-out" if opt[1].lower() == "out" else "opt-in")
+    if _OPT_OUT.fullmatch(rest):
+        return Command("opt-out")
+    if _OPT_IN.fullmatch(rest):
+        return Command("opt-in")
     if remove := _REMOVE.fullmatch(rest):
         return Command(_field(remove[1]))
     if assign := _SET.fullmatch(rest):
@@ -109,7 +113,8 @@ def fold(commands: Iterable[Command]) -> Decisions:
 
 
 def _field(word: str) -> Field:
-    return next(field for field in _FIELDS if field == word.lower())
+    # Turkish phones write the capital of "bio" with a dotted İ: case is ignored as the pattern did.
+    return next(field for field in _FIELDS if re.fullmatch(field, word, re.IGNORECASE))
 
 
 def _trim(text: str) -> str:

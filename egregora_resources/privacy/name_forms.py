@@ -39,13 +39,22 @@ def forms(printed: str, words_of: Vocabulary) -> set[Form]:
     """Every form a printed name is looked for in. A phone number has none: see `NameIndex`."""
     if number_of(printed):
         return set()
-    name = clean_name(printed)
-    spellings = {name, name.translate(_UMLAUTS)}
     found: set[Form] = set()
-    for spelling in spellings:
+    for spelling in spellings(printed):
         found.update(_spaced(spelling, words_of))
         found.update(_unspaced(spelling))
     return found
+
+
+def spellings(printed: str) -> set[str]:
+    """A name as printed, and as those write it who have no umlauts."""
+    name = clean_name(printed)
+    return {name, name.translate(_UMLAUTS)}
+
+
+def stretches(printed: str) -> set[str]:
+    """What a name in a script without spaces is looked for by: the whole, and its parts."""
+    return {form.words[0] for form in _unspaced(clean_name(printed))}
 
 
 def _spaced(name: str, words_of: Vocabulary) -> Iterator[Form]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from egregora_resources.privacy.findings import PLACEHOLDER, Finding, Span
-from egregora_resources.privacy.folding import WORD, Folded, end_of_row, fold, words
+from egregora_resources.privacy.folding import UNSPACED, WORD, Folded, end_of_row, fold, words
 from egregora_resources.privacy.names import NameIndex, Person
 from egregora_resources.privacy.page_text import BLOCK
 from egregora_resources.privacy.pseudonyms import TOKEN_RE, display_name
@@ -32,6 +32,8 @@ _PARAGRAPH = re.compile(rf"(?:[^\n{BLOCK}]|\n(?!\s*\n))+")
 _NAMELESS = re.compile(rf"{TOKEN_RE.pattern}|{PLACEHOLDER.pattern}")
 _NO_LETTERS = str.maketrans("", "", "0123456789 ")
 _ANY_WORD = re.compile(r"[^\W_]+")
+_RUN_WITHOUT_SPACES = re.compile(rf"[{UNSPACED}]+")
+_NAMED = re.compile(rf"{WORD.pattern}|{_RUN_WITHOUT_SPACES.pattern}")
 _IDEOGRAPH = re.compile(
     "[\u0e00-\u0eff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"
 )
@@ -79,6 +81,7 @@ class LeakDetector:
         self._cleaned = cleaned
         self._known_clean: set[int] = set()
         self._allowed: dict[str, list[tuple[str, ...]]] = {}
+        self._allowed_runs: set[str] = set()
         for name in (*allowed, *(display_name(person.token) for person in people if not person.opted_out)):
             self._allow(fold(name))
         for text in own_words:
@@ -103,6 +106,7 @@ class LeakDetector:
         spelt = tuple(words(folded))
         if spelt:
             self._allowed.setdefault(spelt[0], []).append(spelt)
+        self._allowed_runs.update(_RUN_WITHOUT_SPACES.findall(folded))
 
     def find(self, text: str, file: str = "") -> list[Leak]:
         """The leaks in a text, in order; `file` is named in where they are.
@@ -128,7 +132,7 @@ class LeakDetector:
         """(lines before it, kind, whose) of what is found in one part of a text."""
         folded = Folded(text)
         placed: list[tuple[int, str, str]] = []
-        shown = list(self._allowed_spans(folded.folded))
+        shown = sorted(self._allowed_spans(folded.folded))
         for finding in self._scrubber.find(folded):
             if finding.kind == "name" and (
                 _within(finding, shown, folded.folded) or self._is_a_word(finding, folded)
@@ -153,6 +157,8 @@ class LeakDetector:
                 end = end_of_row(folded, found, place, spelt)
                 if end is not None:
                     yield word.start(), end
+        for run in self._allowed_runs:
+            yield from (match.span() for match in re.finditer(run, folded))
 
     def _verbatim(self, text: str) -> Iterator[tuple[int, str]]:
         """Lines that hold what only somebody who opted out wrote, and who that is."""
@@ -173,7 +179,7 @@ def _within(finding: Finding, spans: Sequence[Span], folded: str) -> bool:
         last = bisect_right(spans, (start, sys.maxsize)) - 1
         return any(begin <= start and end <= stop for begin, stop in spans[max(0, last - 3) : last + 1])
 
-    named = WORD.finditer(folded, finding.start, finding.end)
+    named = _NAMED.finditer(folded, finding.start, finding.end)
     return bool(spans) and all(shown(*word.span()) for word in named)
 
 

@@ -52,6 +52,15 @@ def test_pseudonyms_as_shown_and_chosen_aliases_are_no_leaks() -> None:
     assert detector(allowed=["Laura"]).find("Laura Bennett") == [Leak("name", "line 1", LAURA)]
 
 
+def test_a_name_in_a_script_without_spaces_is_found_beside_others_and_allowed_where_it_is_an_alias() -> None:
+    people = [*PEOPLE, Person("kind-crane", ("李小明",)), Person("bold-crane", ("김민수",))]
+    for allowed, leaks in (((), ["kind-crane", "bold-crane"]), (["小明"], ["bold-crane"])):
+        found = LeakDetector(people, ScrubRules(), allowed=allowed).find(
+            "Amber Heron 问小明\f민수야 Neat Eagle"
+        )
+        assert [leak.person_token for leak in found] == leaks
+
+
 def test_what_only_somebody_who_opted_out_wrote_is_found_in_any_dress() -> None:
     found = [Leak("verbatim", "line 2", DAVID)]
     for quote in (

@@ -106,6 +106,17 @@ def test_an_opt_out_that_was_deleted_before_the_first_import_holds_once_an_older
     assert not opted_out_after(tmp_path / "in again", [DELETED, IN], [OUT])
 
 
+def test_a_command_below_media_that_the_phone_left_out_is_obeyed_and_not_shown(tmp_path: Path) -> None:
+    assert opted_out_after(tmp_path / "out", [f"<Media omitted>\n{OUT}"])
+    site = SmallSite(tmp_path / "alias")
+    lines = week(0)
+    more = Line(lines[-1].time + timedelta(minutes=1), NAMES[0], "<Media omitted>\n/egregora alias Mari Q")
+    site.get([*lines, more])
+    site.run(stages=["messages"])
+    assert site.context().people.by_name[NAMES[0]].alias == "Mari Q"
+    assert "egregora" not in str(site.warehouse.rows("SELECT text FROM messages"))
+
+
 def test_an_older_export_does_not_undo_an_opt_out(tmp_path: Path) -> None:
     assert opted_out_after(tmp_path, [IN, "hello", OUT], [IN])
     assert opted_out_after(tmp_path / "deleted", [IN, "hello", OUT], [IN, "hello", DELETED], [IN])
