@@ -19,6 +19,8 @@ Caution: TypeAlias = Literal["none", "rare", "capitalised", "ordinary"]
 _SKIPPED_BEFORE = " \"“”„«»‹›([{*_~¿¡'"
 _ENDS_SENTENCE = ".!?:;\n•>|/\\"
 _CLOSING_QUOTE = re.compile(r"'(?![^\W_])")
+_SHORTENED = re.compile(r"(?<![^\W_])(?:[cdjlmnst]|qu|un|[dns]ell|d?all|quest)'$")
+"""Small words of French and Italian that lose their vowel before a name."""
 _PLAIN_GAP = re.compile(r"[ *_~\"“”]{1,3}")
 
 
@@ -97,8 +99,12 @@ def _around(folded: str, start: int, end: int) -> _Around:
 
 
 def _elided(folded: str, start: int, end: int) -> bool:
-    """Whether it is the rest of a longer word ("'Kay")."""
-    return folded[start - 1 : start] == "'" and _CLOSING_QUOTE.search(folded, end, end + 24) is None
+    """Whether it is the rest of a longer word ("'Kay", but not "d'Olivier")."""
+    return (
+        folded[start - 1 : start] == "'"
+        and _SHORTENED.search(folded, max(0, start - 8), start) is None
+        and _CLOSING_QUOTE.search(folded, end, end + 24) is None
+    )
 
 
 def _plain(gap: str) -> bool:

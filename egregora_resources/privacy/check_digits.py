@@ -267,3 +267,93 @@ def australian_tfn(d: str) -> bool:
 def israeli(d: str) -> bool:
     """Israel."""
     return _varied(d) and luhn(d)
+
+
+def partita_iva(d: str) -> bool:
+    """Italy, companies; France's SIREN and SIRET are checked in the same way."""
+    return _varied(d) and luhn(d)
+
+
+def nip(d: str) -> bool:
+    """Poland, tax."""
+    return _varied(d) and _sum(d, (6, 5, 7, 2, 3, 4, 5, 6, 7)) % 11 == int(d[9])
+
+
+def cif(d: str) -> bool:
+    """Spain, companies."""
+    check = (
+        -(int(d[2]) + int(d[4]) + int(d[6]) + sum(int(c) * 2 // 10 + int(c) * 2 % 10 for c in d[1:8:2])) % 10
+    )
+    return d[8] in {str(check), "jabcdefghi"[check]}
+
+
+def inn(d: str) -> bool:
+    """Russia, tax: 10 digits of a company, 12 of a person."""
+    weights = (3, 7, 2, 4, 10, 3, 5, 9, 4, 6, 8)
+    checks = [_sum(d, weights[-length:]) % 11 % 10 for length in ((9,) if len(d) == 10 else (10, 11))]
+    return _varied(d) and d[-len(checks) :] == "".join(map(str, checks))
+
+
+def nric(d: str) -> bool:
+    """Singapore."""
+    total = _sum(d[1:8], (2, 7, 6, 5, 4, 3, 2)) + {"t": 4, "g": 4, "m": 3}.get(d[0], 0)
+    return (
+        d[8]
+        == {"s": "jzihgfedcba", "t": "jzihgfedcba", "m": "xwutrqpnjlk"}.get(d[0], "xwutrqpnmlk")[total % 11]
+    )
+
+
+def hkid(d: str) -> bool:
+    """Hong Kong; the check character stands in parentheses."""
+    number = d.replace("(", "").replace(")", "")
+    values = [36 if c == " " else int(c, 36) for c in number[:-1].rjust(8)]
+    return number[-1] == "0123456789a"[-_sum_of(values, range(9, 1, -1)) % 11]
+
+
+def _sum_of(values: Sequence[int], weights: Sequence[int]) -> int:
+    return sum(value * weight for value, weight in zip(values, weights, strict=True))
+
+
+def taiwanese(d: str) -> bool:
+    """Taiwan."""
+    area = "abcdefghjklmnpqrstuvxywzio".index(d[0]) + 10
+    return (area // 10 + area % 10 * 9 + _sum(d[1:], (8, 7, 6, 5, 4, 3, 2, 1, 1))) % 10 == 0
+
+
+def oib(d: str) -> bool:
+    """Croatia."""
+    product = 10
+    for digit in d[:10]:
+        product = ((int(digit) + product) % 10 or 10) * 2 % 11
+    return _varied(d) and (11 - product) % 10 == int(d[10])
+
+
+def egn(d: str) -> bool:
+    """Bulgaria."""
+    return (
+        _plausible_date(str(int(d[2:4]) % 20), d[4:6])
+        and _sum(d, (2, 4, 8, 5, 10, 9, 7, 3, 6)) % 11 % 10 == int(d[9])
+    )  # fmt: skip
+
+
+def baltic(d: str) -> bool:
+    """Estonia and Lithuania."""
+    rest = _sum(d, (1, 2, 3, 4, 5, 6, 7, 8, 9, 1)) % 11
+    if rest == 10:
+        rest = _sum(d, (3, 4, 5, 6, 7, 8, 9, 1, 2, 3)) % 11 % 10
+    return _plausible_date(d[3:5], d[5:7]) and rest == int(d[10])
+
+
+def ecuadorian(d: str) -> bool:
+    """Ecuador."""
+    return d[2] in "0123456" and luhn(d)
+
+
+def abn(d: str) -> bool:
+    """Australia, businesses."""
+    return (_sum(d, (10, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19)) - 10) % 89 == 0
+
+
+def austrian(d: str) -> bool:
+    """Austria, social security."""
+    return _plausible_date(d[6:8], d[4:6]) and _sum(d, (3, 7, 9, 0, 5, 8, 4, 2, 1, 6)) % 11 == int(d[3])

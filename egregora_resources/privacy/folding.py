@@ -18,7 +18,7 @@ UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1100-\u11ff\u1780-\u17ff\u2e80-\u2fdf\u3
 WORD = re.compile(rf"[^\W_{UNSPACED}]+")
 """A word of folded text in a script with spaces."""
 
-MANY_DIGITS = re.compile(r"\d(?:[^\d\n]{0,4}\d){5}")
+MANY_DIGITS = re.compile(r"\d(?:[^\d\n]{0,4}\d){5}|[a-z]{5}\d{4}[a-z]")
 """A quick test: a text without this holds no phone number, card or national number."""
 
 _ASCII_WORD = re.compile("[a-z0-9]+")

@@ -21,7 +21,7 @@ from egregora_resources.privacy.name_forms import Form, FormKind, forms
 from egregora_resources.privacy.pseudonyms import clean_name, number_of
 from egregora_resources.privacy.vocabulary import vocabulary
 
-VERSION = 2
+VERSION = 3
 """Part of fingerprints: raise it when the same people and text give another result."""
 
 _MENTION = re.compile(
@@ -188,8 +188,8 @@ class NameIndex:
             return frozenset({exact})
         if spellings:
             return frozenset(spellings.values())
-        spelt = tuple(words(fold(clean_name(name))))
-        for entry in self._entries.get(spelt[0], ()) if spelt else ():
+        spelt: tuple[str, ...] = tuple(words(fold(clean_name(name))))
+        for entry in self._entries.get("".join(spelt[:1]), ()):
             if entry.words == spelt:
                 return entry.tokens
         unspaced = self._unspaced.get(fold(clean_name(name)))

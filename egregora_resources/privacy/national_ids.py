@@ -35,7 +35,7 @@ def _shape(
         valid,
         always,
         re.compile(
-            rf"\b(?:{cue})\b[^\w\n]{{0,4}}(?:(?:number|numero|nummer|no|n|nr|e|is|is:|ist|my|it's|:)\b)?[^\w\n]{{0,4}}$"
+            rf"\b(?:{cue})\b[^\w\n]{{0,4}}(?:(?:number|numero|nummer|card|no|n|nr|e|o|es|est|is|ist|my|it's)\b[^\w\n]{{0,4}}){{0,3}}$"
         )
         if cue
         else None,
@@ -104,6 +104,23 @@ _SHAPES = (
     _shape(r"\d{4}[ -]?\d{4}[ -]?\d{4}", check.my_number, cue="my ?number", regions="JP"),
     _shape(r"\d{3} ?\d{3} ?\d{3}", check.australian_tfn, cue="tfn|tax file"),
     _shape(r"\d{9}", check.israeli, cue="teudat zehut|tz", regions="IL"),
+    _shape(r"\d{3} ?\d{3} ?\d{3}", check.partita_iva, cue="siren"),
+    _shape(r"\d{3} ?\d{3} ?\d{3} ?\d{5}", check.partita_iva, cue="siret"),
+    _shape(r"(?:it ?)?\d{11}", lambda d: check.partita_iva(d[-11:]), cue=r"p\.? ?iva|partita iva"),
+    _shape(r"\d{3}-?\d{3}-?\d{2}-?\d{2}|\d{3}-\d{2}-\d{2}-\d{3}", check.nip, cue="nip"),
+    _shape(r"[a-hjnp-suvw]-?\d{7}[0-9a-j]", check.cif, cue=r"cif|nif"),
+    _shape(r"\d{10}|\d{12}", check.inn, cue="инн"),
+    _shape(r"\d{3}[ -]?\d{3}[ -]?\d{3}[ -]?\d{2}", check.snils, cue="снилс"),
+    _shape(r"[stfgm]\d{7}[a-z]", check.nric, always=True),
+    _shape(r"[a-z]{1,2}\d{6}\([0-9a]\)", check.hkid, always=True),
+    _shape(r"[a-z]{1,2}\d{6}[0-9a]", check.hkid, cue="hkid", regions="HK"),
+    _shape(r"[a-z][1289]\d{8}", check.taiwanese, cue="id|身分證|身分證字號", regions="TW"),
+    _shape(r"\d{11}", check.oib, cue="oib", regions="HR"),
+    _shape(r"\d{10}", check.egn, cue="egn|егн", regions="BG"),
+    _shape(r"\d{11}", check.baltic, cue="isikukood|asmens kodas", regions="EE LT"),
+    _shape(r"\d{9}-?\d", check.ecuadorian, cue="cedula|ci", regions="EC"),
+    _shape(r"\d{2} ?\d{3} ?\d{3} ?\d{3}", check.abn, cue="abn"),
+    _shape(r"\d{4} ?\d{6}", check.austrian, cue="svnr|sozialversicherungsnummer|sv-nummer", regions="AT"),
     _shape(
         r"[a-z]{1,2} ?\d{6,8}|\d{8,9}",
         lambda _: True,

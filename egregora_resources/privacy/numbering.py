@@ -11,6 +11,7 @@ from phonenumbers import PhoneNumberType
 
 _GROUP = re.compile(r"\d+")
 _WRITTEN_IN_PAIRS = frozenset({"DK", "NO", "FR", "BE", "LU", "CH", "IS", "SE", "FI", "NL", "CI", "SN"})
+_ZERO_UNWRITTEN = frozenset({"BR", "CO"})
 _TRUNK_REGIONS = (
     "GB",
     "FR",
@@ -128,15 +129,21 @@ def judge(candidate: Candidate, regions: tuple[str, ...]) -> str | None:
 def _national(candidate: Candidate, region: str) -> str | None:
     """A number of the country `region`, written as people there do."""
     digits, grouped = candidate.digits, candidate.grouped
-    if _thousands(candidate.written, " " if digits[0] == "0" else ".") or candidate.written.count("/") > 1:
+    thousands = not candidate.phone_cue and _thousands(candidate.written, " " if digits[0] == "0" else ".")
+    if thousands or candidate.written.count("/") > 1:
         return None
     if _is_barcode(digits) or (candidate.id_cue and not grouped) or _packed_date(digits):
         return None
-    if _pairs(candidate.written) and digits[0] != "0" and region not in _WRITTEN_IN_PAIRS:
-        return None
     valid = _valid(digits, region)
+    if _pairs(candidate.written) and digits[0] != "0":
+        # Where numbers begin with 0, only those of mobiles are written without it.
+        known = valid and (_trunk(region) != "0" or _mobile(valid))
+        abroad = digits.startswith(str(phonenumbers.country_code_for_region(region)))
+        if region not in _WRITTEN_IN_PAIRS or _counted(candidate.written) or not (known or abroad):
+            return None
     if valid and not grouped and digits[0] != "0" and _trunk(region) == "0" and not _mobile(valid):
-        valid = None  # people there don't write a landline without its 0
+        # People there don't write a landline without its 0; in Brazil and Colombia they never write it.
+        valid = valid if region in _ZERO_UNWRITTEN else None
     if valid and (grouped or candidate.whole) and (not candidate.id_cue):
         return valid
     if candidate.id_cue or not candidate.whole:
@@ -211,6 +218,11 @@ def _pairs(written: str) -> bool:
     """Whether it reads as a list of small numbers: 10 20 30 40 50, 1 2 3 4 5 6 7."""
     groups = _GROUP.findall(written)
     return len(groups) > 3 and all(len(group) < 3 for group in groups)
+
+
+def _counted(written: str) -> bool:
+    """Whether it reads as counting: 1 2 3 4 5 6 7."""
+    return sum(len(group) == 1 for group in _GROUP.findall(written)) > 1
 
 
 @lru_cache(maxsize=512)

@@ -11,7 +11,7 @@ _CURRENCY_AFTER = (
     r"[kmgt]b|views|followers|steps|passos|km|kg|mg|ml|mm|cm|m2|kwh|mwh|hz|px|rpm)\b)"
 )
 _AMOUNT = (
-    r"(?:[1-9]\d{0,2}(?:[., ']\d{3})+(?! ?\d)(?:[.,]\d{1,2})?|(?!0\d)\d{1,9}(?:[.,]\d{1,3})?)"
+    r"(?:[1-9]\d{0,2}(?:[., ']\d{3})+(?! ?\d)(?:[.,]\d{1,2})?|(?!0\d)\d{1,12}(?:[.,]\d{1,3})?)"
     r"(?!\d|[.,\-]\d)(?:,-)?"
 )
 _NOT_PHONES = tuple(
@@ -21,17 +21,28 @@ _NOT_PHONES = tuple(
         rf"(?<![\d+(.\-])(?<![\d)] ){_AMOUNT} ?{_CURRENCY_AFTER}",
         # 2025-10-28, 2025/10/28 14:10:00
         r"(?<![\d+(\-.])(?:19|20)\d\d([-/.])(?:0?[1-9]|1[0-2])\1(?:0?[1-9]|[12]\d|3[01])(?!\d)(?:[t ,]{1,2}\d{1,2}[:.h]\d\d(?:[:.]\d\d(?:[.,]\d{1,6})?)?)?",
+        # 2.1.2025-5.1.2025
+        r"(?<![\d/.+\-])(?:0?[1-9]|[12]\d|3[01])([/.])(?:0?[1-9]|[12]\d|3[01])\1(?:(?:19|20)\d\d|\d\d) ?- ?(?:0?[1-9]|[12]\d|3[01])\1(?:0?[1-9]|[12]\d|3[01])\1(?:(?:19|20)\d\d|\d\d)(?![/.\-]?\d)",
         # 28/10/2025, 28.10.25
         r"(?<![\d/.+\-])(?:0?[1-9]|[12]\d|3[01])([/.\-])(?:0?[1-9]|[12]\d|3[01])\1(?:(?:19|20)\d\d|\d\d)(?![/.\-]?\d)(?: \d{1,2}[:h]\d\d(?:[:.]\d\d)?)?",
         # 14:10, 14:10:59.123
         r"(?<![\d:])\d{1,2}:\d\d(?::\d\d(?:[.,]\d{1,6})?)?(?![\d:])",
-        # 192.168.100.100 and whatever else has four dotted groups, versions too
-        r"(?<![\d.+])(?!1\.[2-9]\d\d\.[2-9]\d\d\.\d{4}(?!\d))(?:[01]?\d?\d|2[0-4]\d|25[0-5])(?:\.(?:[01]?\d?\d|2[0-4]\d|25[0-5])){2}\.\d{1,4}(?:/\d{1,2}|:\d{2,5})?(?![\d])(?!\.\d)",
+        # 10.0.19045.3803: no phone number has a lone zero between dots
+        r"(?<![\d.+])\d{1,5}(?:\.\d{1,5})*\.0(?:\.\d{1,5})+(?![\d.])",
+        r"(?:version|release|build|firmware|chrome|firefox|safari|edge|windows|android|ios|macos|driver|(?<![a-z])v)[ .:]{0,2}\d+(?:\.\d+){2,}",
+        # 2^31 = 2147483648, 123456789 + 987654321 = 1111111110
+        r"(?<![\d+(.\-])\d[\d.,]*(?:(?: ?[+*/^x\u00d7\u00f7] ?| - )\d[\d.,]*)+ ?= ?-?\d[\d.,]*",
+        # blood pressure: 120/80 118/76
+        r"(?<![\d/.+\-])(?<!\d )\d{2,3}/\d{2,3}(?:[ ,;]{1,2}\d{2,3}/\d{2,3})+(?! ?[\d/])",
+        # 8 000 000
+        r"(?<![\d+(.\-])(?<![\d)] )[1-9]\d?(?: 000){2,}(?! ?\d)",
+        # 192.168.100.100 and whatever else has four dotted groups, versions too; but for a number that begins with 0
+        r"(?<![\d.+])(?!0\d)(?!1\.[2-9]\d\d\.[2-9]\d\d\.\d{4}(?!\d))(?:[01]?\d?\d|2[0-4]\d|25[0-5])(?:\.(?:[01]?\d?\d|2[0-4]\d|25[0-5])){2}\.\d{1,4}(?:/\d{1,2}|:\d{2,5})?(?![\d])(?!\.\d)",
         # 1.234.567,89 and 3,14159265
         r"(?<![\d.,+])\d{1,3}(?:\.\d{3})+,\d{1,2}(?!\d)",
-        r"(?<![\d.,+(])-?\d{1,3}[.,]\d{4,}(?![\d.\-])",
-        # national numbers of Brazil with a wrong check digit
-        r"(?<!\d)\d{3}\.\d{3}\.\d{3}-\d\d(?!\d)|(?<!\d)\d\d\.\d{3}\.\d{3}/\d{4}-\d\d(?!\d)",
+        r"(?<![\d.,+(])(?!0\d)-?\d{1,3}[.,]\d{4,}(?![\d.\-])",
+        # national numbers of Brazil and Chile with a wrong check digit
+        r"(?<![\d.])\d{1,2}\.\d{3}\.\d{3}-[\dk](?![\d\-])|(?<!\d)\d{3}\.\d{3}\.\d{3}-\d\d(?!\d)|(?<!\d)\d\d\.\d{3}\.\d{3}/\d{4}-\d\d(?!\d)",
         # 2024-2025, 1990/2000
         r"(?<![\d+\-./])(?:19|20)\d\d ?[-/] ?(?:19|20)\d\d(?![\d\-./])",
         r"(?:isbn|issn|ean|doi|imei|sku|asin|uuid|iccid|mac)(?:-1[03])?[: ]{0,2}[\dx][\dx .\-/]{6,24}",
@@ -42,7 +53,7 @@ ID_CUE = re.compile(
     r"boleto|ticket|tickets|case|chamado|protocolo|protocol|ref|reference|referencia|referenz|riferimento|tracking|rastreio|rastreamento|sendungsnummer|"
     r"bestellung|bestellnummer|commande|ordine|orden|id|ids|uid|pid|serial|serie|sku|code|codigo|code-barres|cupom|contrato|contract|vertrag|"
     r"processo|matricula|booking|reserva|reservation|reservierung|confirmation|policy|apolice|model|modelo|part|build|issue|pr|bug|commit|"
-    r"transaction|transacao|account|conta|kontonummer|kunde|kundennummer|customer|cliente|epoch|timestamp|version|lot|lote|barcode))"
+    r"transaction|transacao|account|conta|kontonummer|kunde|kundennummer|customer|cliente|epoch|timestamp|version|lot|lote|barcode|zip|zipcode|cep|plz|postleitzahl|postcode|postal|code postal|cap))"
     r"[ :.#=\-]{0,3}(?:(?:number|numbers|numero|nummer|num|no|nr|n|id|code|de|do|da|is|was|es|ist)[ :.#º°=]{0,3}){0,2}$"
 )
 PHONE_CUE = re.compile(

@@ -213,6 +213,8 @@ def test_a_name_without_letters_to_look_for_breaks_nothing(name: str) -> None:
         ),
         ("de", "Laura", "Lauras Idee", "@x Idee"),
         ("de", "Jürgen Groß", "Juergen kommt, GROSS geschrieben", "@x kommt, GROSS geschrieben"),
+        ("pt", "Rosa Bento", "falei com a Rosa, a rosa da Rosa", "falei com a @x, a rosa da @x"),
+        ("fr", "Olivier", "l'avis d'Olivier, l'olivier", "l'avis d'@x, l'olivier"),
         ("fr", "Pierre", "une pierre. J'ai vu Pierre. Pierre dit oui", "une pierre. J'ai vu @x. @x dit oui"),
         ("it", "Sara", "sarà bello. Sarà bello. ho visto Sara", "sarà bello. Sarà bello. ho visto @x"),
         ("sv", "Laura", "laura kom", "@x kom"),

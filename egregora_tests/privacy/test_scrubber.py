@@ -106,6 +106,10 @@ def test_a_link_names_somebody_though_each_word_of_the_name_is_an_ordinary_one()
         "14:10 10.5km 1080p 3x4 50% #1234567",
         "meet @ noon, a@b, @handle",
         "123-4567890-1234567",
+        "Chrome 119.0.6045.159, Windows 10.0.19045.3803, version 119.44.6045.159",
+        "123456789 + 987654321 = 1111111110, 2^31 = 2147483648",
+        "120/80 118/76 130/85; 8 000 000 habitants; from 2.1.2025-5.1.2025",
+        "zip 90210-1234, CEP 01310-100; 12.345.678-0; 1-2-3-4-5-6-7-8-9",
     ],
 )
 def test_what_only_looks_like_personal_data_stays(scrubber: Scrubber, text: str) -> None:
@@ -197,11 +201,28 @@ def test_links_that_give_nothing_away_stay(scrubber: Scrubber, text: str) -> Non
         ("AU", "0412 345 678"),
         ("MX", "55 1234 5678"),
         ("JP", "090-1234-5678"),
+        ("CH", "078.123.45.67"),
+        ("NL", "06.12345678"),
+        ("HU", "06.20.123.4567"),
+        ("FR", "6 12 34 56 78"),
+        ("BR", "1132654321"),
     ],
 )
 def test_a_number_as_people_write_it_at_home_goes_where_they_live(region: str, number: str) -> None:
     for rules in (ScrubRules(region), ScrubRules("KR", (region,))):
         assert Scrubber(rules, NAMES).scrub(f"so {number}, ok") == "so [phone], ok"
+
+
+@pytest.mark.parametrize("region", ["FR", "NL"])
+def test_rows_of_small_numbers_stay_where_phone_numbers_are_written_in_pairs(region: str) -> None:
+    text = "1 2 3 4 5 6 7 8 9 10, 5-10-15-20-25, 36.6 38.5 39.2"
+    assert Scrubber(ScrubRules(region), NAMES).scrub(text) == text
+
+
+def test_a_number_with_dots_that_reads_as_an_amount_is_a_phone_number_where_the_words_say_so() -> None:
+    scrubber = Scrubber(ScrubRules("PT"), NAMES)
+    assert scrubber.scrub("my number is 912.345.678") == "my number is [phone]"
+    assert scrubber.scrub("it cost 912.345.678") == "it cost 912.345.678"
 
 
 def test_an_authors_number_written_as_at_home_is_the_author() -> None:
