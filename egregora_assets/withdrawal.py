@@ -52,8 +52,9 @@ class Withdrawal:
     def sentence(self) -> str:
         """For the owner's terminal."""
         posts = "1 post" if self.posts == 1 else f"{self.posts} posts"
+        windows = "1 window" if len(self.windows) == 1 else f"{len(self.windows)} windows"
         return (
-            f"Somebody opted out or took a message back: {posts} from {len(self.windows)} windows withdrawn"
+            f"Somebody opted out or took a message back: {posts} from {windows} withdrawn"
             + (", and the site built without them." if self.rebuilt else ".")
             + (f" {self.problem}" if self.problem else "")
         )

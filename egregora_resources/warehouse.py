@@ -78,7 +78,7 @@ class Warehouse:
             door.connection = connection = self._open()
             try:
                 if not door.tables_made:
-                    connection.execute(files("egregora_resources").joinpath("tables.sql").read_text())
+                    connection.execute(files("egregora_resources").joinpath("tables.sql").read_text("utf-8"))
                     door.tables_made = True
                 yield connection
             finally:

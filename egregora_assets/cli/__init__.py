@@ -6,6 +6,7 @@ so that `egregora --help` answers at once.
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 
@@ -14,6 +15,11 @@ STOPPED = 130
 
 def main() -> None:
     """The entry point of the `egregora` command."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(
+            stream, io.TextIOWrapper
+        ):  # a console's or file's own encoding may lack ✓ and most names
+            stream.reconfigure(encoding=stream.encoding if stream.isatty() else "utf-8", errors="replace")
     try:
         from egregora_assets.cli.app import app
 

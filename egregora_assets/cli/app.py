@@ -18,7 +18,8 @@ from egregora_resources.errors import UserError
 
 WRONG_INPUT = 2
 
-_OWNERS_TO_MEND = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.ENOTDIR}
+_DISK_FULL = {errno.ENOSPC, errno.EDQUOT}
+_OWNERS_TO_MEND = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, *_DISK_FULL}
 
 DateOrder: TypeAlias = Literal["auto", "day-first", "month-first", "year-first"]
 
@@ -35,7 +36,12 @@ class _Commands(TyperGroup):
         except OSError as error:
             if error.errno not in _OWNERS_TO_MEND:
                 raise
-            _complain(f"{error.filename or 'A file'} can't be used: {error.strerror}.")
+            advice = (
+                "Make room, and run the same command again; what was finished is kept."
+                if error.errno in _DISK_FULL
+                else "Check where it is, and its rights."
+            )
+            _complain(f"{error.filename or 'A file'} can't be used: {error.strerror}. {advice}")
             raise typer.Exit(WRONG_INPUT) from None
         except KeyboardInterrupt:
             stop()
@@ -220,7 +226,8 @@ def demo(
 def serve(
     site: Site = None,
     port: Annotated[
-        int | None, typer.Option(help="[default: 8000, or the next that is free]", show_default=False)
+        int | None,
+        typer.Option(min=1, max=65535, help="[default: 8000, or the next that is free]", show_default=False),
     ] = None,
 ) -> None:
     """Look at the built blog in a browser; only this machine can."""
@@ -232,7 +239,7 @@ def serve(
 @app.command()
 def dev(
     site: Site = None,
-    port: Annotated[int, typer.Option(help="Of the Dagster UI.")] = 3000,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Of the Dagster UI.")] = 3000,
 ) -> None:
     """Open the Dagster UI on a site. Its daemon watches the inbox."""
     from egregora_assets.cli import servers, sites

@@ -48,8 +48,11 @@ def plan_lines(plan: Plan) -> list[str]:
     if plan.site:
         lines.append(f"The site would be built again: {plan.site}.")
     if plan.nothing_to_do:
-        return [*_degraded(plan), f"Nothing to do: all {windows} windows are up to date."]
-    lines += [*_degraded(plan), f"{len(plan.stale)} of {windows} windows would be worked on."]
+        all_of_them = f"all {windows} windows are" if windows > 1 else "the one window is"
+        return [*_degraded(plan), f"Nothing to do: {all_of_them} up to date."]
+    lines += _degraded(plan)
+    if plan.stale or not plan.before:
+        lines.append(f"{len(plan.stale)} of {windows} windows would be worked on.")
     return [*lines, *_cost(plan)]
 
 
@@ -83,7 +86,8 @@ def _due(rows: Sequence[PlanRow]) -> str:
 
     reasons: dict[str, list[str]] = {}
     for row in rows:
-        reasons.setdefault("" if row.reason.startswith(UPSTREAM) else row.reason, []).append(row.stage)
+        own, _, _ = f"; {row.reason}".partition(f"; {UPSTREAM}")
+        reasons.setdefault(own.removeprefix("; "), []).append(row.stage)
     followers = reasons.pop("", [])
     parts = [f"{', '.join(stages)}: {reason}" for reason, stages in reasons.items()]
     return "; ".join([*parts, f"then {', '.join(followers)}"] if followers else parts)
@@ -137,6 +141,9 @@ def show_status(site: Path, *, as_json: bool) -> None:
             *((f"{row.usage.calls:,}", dollars(row.usage.usd)) if paid else ()),
         ]
         table.add_row(*(Text(cell) for cell in [*cells, " ".join(signs)]))
+    # A narrow terminal wraps lines; a table made to fit would lose columns.
+    whole = console.measure(table, options=console.options.update(max_width=1000)).maximum
+    console.width = max(console.width, whole)
     console.print(table)
     console.print(f"stages: {' '.join(stages)}")
     console.print("   ".join(f"{sign} {state}" for state, sign in _SIGNS.items() if _has(status, state)))

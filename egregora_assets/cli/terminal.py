@@ -102,7 +102,8 @@ class Bars:
         with self._lock:
             if task in self._tasks:
                 bar = self.rich.tasks[self.rich.task_ids.index(self._tasks[task])]
-                self.rich.update(bar.id, total=bar.completed, completed=bar.completed, detail="")
+                counted = bar.completed or 1  # a task without a count is one
+                self.rich.update(bar.id, total=counted, completed=counted, detail="")
 
 
 @dataclass(slots=True)

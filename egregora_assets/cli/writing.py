@@ -152,7 +152,7 @@ def _numbers(report: WriteReport) -> str:
 
     parts = [_counted(len(report.windows_written), "window") + " done"]
     if report.skipped:
-        parts.append(f"{len(report.skipped)} of them with too little to say")
+        parts.append(f"{len(report.skipped)} with too little to say")
     if report.failed:
         parts.append(f"{len(report.failed)} failed")
     parts += [_counted(report.posts, "post"), _counted(report.pages, "page")]

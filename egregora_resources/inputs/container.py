@@ -83,9 +83,7 @@ def list_container(path: Path) -> Listing:
         elif not path.exists():
             raise InputError(f"There is no file {path}.")
         elif not path.is_file():
-            raise InputError(
-                f"{path} is neither a file nor a folder. Give the export's zip, its folder or its .txt."
-            )
+            raise _neither(path)
         elif _is_zip(path):
             archive = _Archive(path.open("rb"), str(path))
             _list_zip(archive, "", (composed(path.stem),), listing, 0)
@@ -123,12 +121,20 @@ def digest(path: Path) -> str:
                         _feed(sha.update, stream)
         elif not path.exists():
             raise InputError(f"There is no file {path}.")
+        elif not path.is_file():
+            raise _neither(path)  # a pipe or a device would never end
         else:
             with path.open("rb") as stream:
                 return hashlib.file_digest(stream, "sha256").hexdigest()
     except OSError as error:
         raise InputError(f"{path} can't be read: {error.strerror or error}.") from error
     return sha.hexdigest()
+
+
+def _neither(path: Path) -> InputError:
+    return InputError(
+        f"{path} is neither a file nor a folder. Give the export's zip, its folder or its .txt."
+    )
 
 
 def _feed(update: Callable[[bytes], object], stream: BinaryIO) -> None:

@@ -22,14 +22,21 @@ from egregora_resources.settings import load_settings
 HEAVY = ("dagster", "duckdb", "ibis", "mkdocs", "google", "pydantic", "pyarrow", "numpy")
 
 
-def egregora(*arguments: str | Path, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+def egregora(
+    *arguments: str | Path, cwd: Path | None = None, environment: dict[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
     """The real command in a process of its own."""
     return subprocess.run(
         [sys.executable, "-c", "from egregora_assets.cli import main; main()", *map(str, arguments)],
         capture_output=True,
         text=True,
         cwd=cwd,
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "COLUMNS": "100"},
+        env={
+            **os.environ,
+            "PYTHONPATH": str(Path(__file__).parents[2]),
+            "COLUMNS": "100",
+            **(environment or {}),
+        },
         timeout=60,
         check=False,
     )
@@ -110,6 +117,8 @@ def snapshot(folder: Path) -> dict[str, bytes | None]:
         (["dev", "--site", "nowhere"], "There is no site in nowhere"),
         (["dev", "--site", "broken"], "max_workers = 0"),
         (["inspect", "nowhere.zip"], "There is no file nowhere.zip"),
+        (["serve", "--site", "good", "--port", "99999"], "Invalid value for '--port'"),
+        (["dev", "--site", "good", "--port", "0"], "Invalid value for '--port'"),
     ],
 )
 def test_bad_input_is_a_sentence_and_exit_code_2_and_changes_nothing(
@@ -174,7 +183,7 @@ def test_a_full_disk_is_a_sentence(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
     monkeypatch.setattr(sites, "make", full)
     done = CliRunner().invoke(app, ["init", str(tmp_path)])
     assert done.exit_code == 2
-    assert "No space left on device" in done.stderr
+    assert "No space left on device. Make room" in done.stderr
 
 
 def test_inspect_shows_names_dates_and_numbers_and_writes_nothing(tmp_path: Path) -> None:
@@ -195,6 +204,13 @@ def test_inspect_prints_a_json_object_for_each_message(tmp_path: Path) -> None:
     assert [row["text"] for row in rows] == ["olá\nmundo 😀", "hi"]
     wanted = {"file", "timestamp", "author", "kind", "text", "attachment", "is_system", "edited", "deleted"}
     assert wanted | {"media_omitted"} <= rows[0].keys()
+
+
+def test_output_is_utf_8_even_where_the_machine_speaks_another_encoding(tmp_path: Path) -> None:
+    chat = tmp_path / "chat.txt"
+    chat.write_text("31/12/2025, 23:59 - Zoë: ✓ 你好\n", encoding="utf-8")
+    done = egregora("inspect", chat, "--jsonl", environment={"PYTHONIOENCODING": "ascii"})
+    assert json.loads(done.stdout)["text"] == "✓ 你好"
 
 
 def _not_a_zip(path: Path) -> None:
@@ -220,6 +236,10 @@ def _empty_folder(path: Path) -> None:
     path.mkdir()
 
 
+def _pipe(path: Path) -> None:
+    os.mkfifo(path)
+
+
 def _wrong_encoding(path: Path) -> None:
     path.write_bytes(bytes(range(128, 256)) * 50)
 
@@ -237,7 +257,7 @@ def _no_messages(path: Path) -> None:
     "spoil",
     [
         _not_a_zip, _empty_zip, _zip_without_chat, _truncated_zip, _empty_folder, _wrong_encoding, _empty_file,
-        _no_messages,
+        _no_messages, _pipe,
     ],
 )  # fmt: skip
 def test_an_export_that_cannot_be_read_is_a_sentence_and_changes_nothing(

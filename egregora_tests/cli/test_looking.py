@@ -30,9 +30,25 @@ def test_a_plan_names_the_cause_and_what_follows_from_it() -> None:
     ]
 
 
+def test_a_stage_with_a_cause_of_its_own_is_told_by_that_alone() -> None:
+    plan = Plan(
+        [
+            PlanRow("2025-01-13", "digests", "run", "settings changed"),
+            PlanRow("2025-01-13", "posts", "run", "settings changed; upstream changed: digests"),
+            PlanRow("2025-01-13", "banners", "run", "upstream changed: posts"),
+        ]
+    )
+    assert looking.plan_lines(plan)[0] == "2025-01-13  digests, posts: settings changed; then banners"
+
+
+def test_a_plan_does_not_say_that_no_window_is_due_when_other_windows_come_first() -> None:
+    plan = Plan([PlanRow("2025-01-06", "messages", "fresh", "")], before=["17 new ones written."])
+    assert looking.plan_lines(plan) == ["17 new ones written."]
+
+
 def test_a_plan_without_work_says_so() -> None:
     assert looking.plan_lines(Plan([PlanRow("2025-01-06", "messages", "fresh", "")])) == [
-        "Nothing to do: all 1 windows are up to date."
+        "Nothing to do: the one window is up to date."
     ]
     assert looking.plan_lines(Plan([])) == ["Nothing is imported yet: egregora write EXPORT"]
 
@@ -63,9 +79,10 @@ def test_a_status_shows_each_stage_and_the_reason_of_what_went_wrong(
     site = tmp_path_factory.mktemp("blog")
     sites.make(site / "x")
     monkeypatch.setattr(status_module, "site_status", lambda site: Status(rows))  # pyright: ignore[reportUnknownArgumentType]
+    monkeypatch.setenv("COLUMNS", "30")
     looking.show_status(site / "x", as_json=False)
     shown = capsys.readouterr().out
-    assert "1,234" in shown
+    assert "2025-01-06  2025-01-13  2025-01-19     1,234      2  ✓ ✓" in shown, "nothing is cut off"
     assert "2025-01-13  posts failed: no answer [503]" in shown
     assert "fine" not in shown
     assert "✗ failed" in shown

@@ -57,6 +57,16 @@ def test_a_finished_task_is_full_even_if_there_was_less_to_do() -> None:
     assert "5/5" in text_of(console)
 
 
+def test_a_finished_task_that_was_not_counted_is_one_of_one() -> None:
+    console = screen(terminal=True)
+    bars = Bars(console)
+    with bars.rich:
+        bars.start("site", None)
+        bars.finish("site")
+        bars.rich.refresh()
+    assert "1/1" in text_of(console)
+
+
 def test_a_log_file_gets_lines_with_counts_and_remaining_time_and_no_bars() -> None:
     console = screen(terminal=False)
     lines = Lines(console, every=0.0)

@@ -135,7 +135,7 @@ def _no_chat(path: Path, listing: Listing) -> str:
         return f"{path} is an empty {what}. Give the zip that WhatsApp's “Export chat” made."
     return " ".join(
         [
-            f"{path} holds no chat: among its {len(listing.files):,} files there is no .txt.",
+            f"{path} holds no chat: none of its files is a .txt.",
             *listing.warnings[:_MOST_REASONS],
             "Give the zip that WhatsApp's “Export chat” made.",
         ]
