@@ -6,7 +6,7 @@ A post's id is the window's key and an ordinal; its URL, once published, never c
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
 
@@ -203,7 +203,11 @@ def remembered(work: WindowWork) -> list[Digest]:
     return [digest for digest in earlier if digest.window in keys]
 
 
-def quoted_messages(messages: Mapping[int, Message], body: str) -> dict[int, Message]:
-    """The messages that a post's body quotes."""
-    ids = map(int, re.findall(r"(?m)^\{quote (\d{1,18})\}$", body))
-    return {message: messages[message] for message in ids if message in messages}
+def shown_messages(
+    messages: Mapping[int, Message], body: str, sources: Collection[int]
+) -> dict[int, Message]:
+    """The messages that a post's body quotes, and those of `sources` whose pictures it shows."""
+    quoted = [int(message) for message in re.findall(r"(?m)^\{quote (\d{1,18})\}$", body)]
+    pictures = set(re.findall(r"(?m)^\{picture (\S+)\}$", body))
+    sent = [message for message in sources if message in messages and messages[message].media in pictures]
+    return {message: messages[message] for message in [*quoted, *sent] if message in messages}

@@ -16,7 +16,7 @@ from typing import Any, ClassVar
 from filelock import FileLock
 
 from egregora_assets.display import on_pages, shown_name
-from egregora_assets.posts import quoted_messages
+from egregora_assets.posts import shown_messages
 from egregora_assets.profiles import fold_portraits
 from egregora_assets.proving import Prover
 from egregora_assets.stage import FinalStage, Made, PipelineContext
@@ -141,7 +141,7 @@ def assemble(context: PipelineContext) -> Site:
             overrides.get(post.id),
             settled[post.id],
             banners.get(post.id),
-            quoted_messages(messages, _body(post, overrides.get(post.id))),
+            shown_messages(messages, _body(post, overrides.get(post.id)), post.front_matter["sources"]),
             views,
         )
         for post in posts
@@ -182,13 +182,13 @@ def _post(
     override: tuple[Any, ...] | None,
     settled: tuple[str, list[str]],
     banner: Document | None,
-    quoted: Mapping[int, Message],
+    shown: Mapping[int, Message],
     views: Mapping[str, MediaView],
 ) -> Post:
     known = post.front_matter
     _, pinned, title, _ = override or (False, False, None, None)
     text = _body(post, override)
-    sent = [message.media for message in quoted.values() if message.media]
+    sent = [message.media for message in shown.values() if message.media]
     return Post(
         id=post.id,
         slug=post.slug or post.id,
@@ -202,7 +202,7 @@ def _post(
         category=settled[0],
         tags=settled[1],
         people=known["people"],
-        messages=quoted,
+        messages=shown,
         media={media: views[media] for media in [*_PICTURE.findall(text), *sent] if media in views},
         links={url: LinkView(url, link["title"], link["summary"]) for url, link in known["links"].items()},
         banner=banner.body if banner and banner.front_matter["format"] == "svg" else "",

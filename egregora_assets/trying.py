@@ -16,7 +16,7 @@ from pydantic import ValidationError
 
 from egregora_assets.estimates import amounts
 from egregora_assets.plan import make_plan, priced, window_works
-from egregora_assets.posts import PostsStage, quoted_messages
+from egregora_assets.posts import PostsStage, shown_messages
 from egregora_assets.progress import Progress, Silent
 from egregora_assets.redo import known
 from egregora_assets.stage import Made, PipelineContext, WindowWork
@@ -119,7 +119,9 @@ def try_window(
         raise NotTried(f"Nothing was written: {error}. The site is as it was.") from None
     messages = {message.id: message for message in work.messages}
     quoted = {
-        id: message for post in made.documents for id, message in quoted_messages(messages, post.body).items()
+        id: message
+        for post in made.documents
+        for id, message in shown_messages(messages, post.body, ()).items()
     }
     name = context.llm.model("posts")
     return Trial(window, name, list(made.documents), quoted, made.note, made.usage)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from egregora_assets.digests import related
-from egregora_assets.posts import PostsWorker, body_of, number, quoted_messages
+from egregora_assets.posts import PostsWorker, body_of, number, shown_messages
 from egregora_assets.stage import PipelineContext, WindowWork
 from egregora_resources.document import Document, Message
 from egregora_resources.llm.offline import OfflineProvider
@@ -98,10 +98,11 @@ def test_ids_and_urls_are_the_windows_key_and_an_ordinal_and_hold_nobodys_words(
     assert [post.slug for post in posts] == [post.id for post in posts]
 
 
-def test_quoted_messages_are_those_of_the_body():
-    post = Document("post", "x", body="{quote 1}\n\nsee {quote 2}\n\n{quote 3}")
+def test_shown_messages_are_those_that_the_body_quotes_or_shows_the_pictures_of():
+    post = Document("post", "x", body="{quote 1}\n\nsee {quote 2}\n\n{quote 3}\n\n{picture abc}")
     known = {n: Message(n, TIME, "amber-heron", "text", "hm") for n in (1, 2)}
-    assert list(quoted_messages(known, post.body)) == [1]
+    sent = {n: Message(n, TIME, "blue-otter", "media", "", media="abc") for n in (7, 8)}
+    assert list(shown_messages(known | sent, post.body, [1, 2, 7])) == [1, 7]
 
 
 def test_related_digests_are_few_and_the_same_every_time():
@@ -120,4 +121,4 @@ def test_prose_cannot_pretend_to_quote():
     body = body_of(draft)
     assert "{quote" not in body
     assert "{picture" not in body
-    assert quoted_messages({}, "{quote the boat}") == {}
+    assert shown_messages({}, "{quote the boat}", ()) == {}

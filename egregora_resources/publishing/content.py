@@ -90,7 +90,7 @@ class Post:
     tags: Sequence[str] = ()
     people: Sequence[str] = ()
     messages: Mapping[int, Message] = field(default_factory=dict[int, Message])
-    """The messages that `body` quotes."""
+    """The messages that `body` quotes, and those whose pictures it shows."""
     media: Mapping[str, MediaView] = field(default_factory=dict[str, MediaView])
     links: Mapping[str, LinkView] = field(default_factory=dict[str, LinkView])
     banner: str = ""

@@ -165,8 +165,11 @@ class _Expansion:
         self.post = post
         self.desk = desk
         self.several_days = post.start.date() != post.end.date()
-        self.in_place = {argument for kind, argument in _DIRECTIVE.findall(post.body) if kind == "picture"}
+        directives: list[tuple[str, str]] = _DIRECTIVE.findall(post.body)
+        self.in_place = {argument for kind, argument in directives if kind == "picture"}
         """Media that the body shows by themselves: a quote doesn't show them once more."""
+        self.quoted = {argument for kind, argument in directives if kind == "quote"}
+        """Messages that the body quotes: their words and author don't stand under their picture once more."""
         self.shared_by = {message.media: message for message in post.messages.values() if message.media}
 
     def expand(self, kind: str, argument: str) -> str:
@@ -189,11 +192,9 @@ class _Expansion:
         if media is None:
             return ""
         message = self.shared_by.get(argument)
-        if message is None:
-            return block("picture", {"media": self._media(media, None)})
-        return block(
-            "picture", self._said(message) | {"media": self._media(media, self.desk.cast[message.author])}
-        )
+        face = self.desk.cast[message.author] if message else None
+        credit = self._said(message) if message and str(message.id) not in self.quoted else {}
+        return block("picture", credit | {"media": self._media(media, face)})
 
     def link(self, argument: str) -> str:
         known = self.post.links.get(argument) or LinkView(argument)

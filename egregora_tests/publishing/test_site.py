@@ -109,6 +109,18 @@ def test_withdrawn_quotes_and_unknown_pictures_leave_no_trace(tmp_path: Path) ->
     assert "eg-quote" not in text
 
 
+def test_a_picture_names_who_sent_it_unless_their_message_stands_there_as_well(tmp_path: Path) -> None:
+    alone = paella(body="{quote 1}\n\n{picture photo}")
+    beside = paella(id="2025-01-13-2", slug="beside", body="{quote 3}\n\n{picture photo}")
+    folder = built(tmp_path, magazine(posts=[alone, beside]))
+    by_itself = page(folder, "posts/who-brings-the-big-pan").partition('class="eg-picture"')[2]
+    assert "Look at this one" in by_itself
+    assert re.search(r'class="eg-who"[^>]*>green otter<', by_itself.partition("</figure>")[0])
+    html = page(folder, "posts/beside")
+    assert html.partition("eg-text")[2].count("Look at this one") == 1
+    assert "eg-credit" not in html
+
+
 def test_media_become_figures_players_and_placeholders(site: Path) -> None:
     html = page(site, "posts/who-brings-the-big-pan")
     assert '<a class="eg-full" href="../../media/photo.png"' in html
