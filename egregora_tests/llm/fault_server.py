@@ -25,7 +25,7 @@ from PIL import Image
 
 RETRYABLE = (
     "429", "429-header", "503", "500", "408", "timeout", "disconnect", "half-body", "half-json", "empty",
-    "no-text", "unknown-reason",
+    "no-text", "broken-off",
 )  # fmt: skip
 """The same call succeeds when it is repeated."""
 REASKED = ("truncated", "not-json", "wrong-schema", "bad-number", "bad-person")
@@ -79,8 +79,16 @@ def task_of(body: dict[str, Any]) -> str:
         "files": "media",
         "merges": "vocabulary",
     }
-    wanted = config.get("responseJsonSchema", {}).get("properties", {})
+    wanted = config.get("responseJsonSchema") or _spelled(body)
+    wanted = wanted.get("properties", {})
     return next((task for name, task in names.items() if name in wanted), "?")
+
+
+def _spelled(body: dict[str, Any]) -> dict[str, Any]:
+    """The schema in the words of a request that has none beside them."""
+    words = "".join(part.get("text", "") for turn in body["contents"] for part in turn["parts"])
+    _, met, rest = words.rpartition("of this schema: ")
+    return json.JSONDecoder().raw_decode(rest)[0] if met else {}
 
 
 @dataclass
@@ -94,6 +102,7 @@ class FaultServer:
         keys: that are accepted; empty for any.
         always: request → fault for each such call; None decides nothing.
         says: request → text of the answer; None for a good one.
+        answers: request → status and body of the answer; None for the usual.
     """
 
     latency: float = 0.0
@@ -103,6 +112,7 @@ class FaultServer:
     keys: Sequence[str] = ()
     always: Callable[[Seen], str | None] = lambda seen: None
     says: Callable[[Seen], str | None] = lambda seen: None
+    answers: Callable[[Seen], tuple[int, Any] | None] = lambda seen: None
     hang: float = 2.0
     seen: list[Seen] = field(default_factory=list[Seen])
     answered: Counter[str] = field(default_factory=Counter[str])
@@ -111,7 +121,7 @@ class FaultServer:
     """Batch job → path and requests."""
     batches_end: bool = True
     batch_fault: str = ""
-    """missing or swapped: the first answer of a job; failed: the job."""
+    """missing or swapped: the first answer of a job; failed: the job; none: there are no jobs at all."""
     peak: int = 0
     _flying: int = 0
 
@@ -220,6 +230,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers.get("Content-Length", 0))) or b"{}")
+        if self.path.endswith(":batchGenerateContent") and self.faults.batch_fault == "none":
+            self._reply(404, {"detail": "Not Found"}, {})
+            return
         if self.path.endswith(":batchGenerateContent"):
             self._reply(200, self.faults.new_job(self.path, body), {})
             return
@@ -233,6 +246,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._reply(*answer)
 
     def _answer(self, seen: Seen) -> tuple[int, Any, dict[str, str]] | None:
+        if (own := self.faults.answers(seen)) is not None:
+            return *own, {}
         match seen.fault:
             case "429":
                 detail = {
@@ -334,8 +349,10 @@ def _body(seen: Seen) -> Any:
             return {"promptFeedback": {"blockReason": "PROHIBITED_CONTENT"}, "usageMetadata": usage()}
         case "SAFETY" | "RECITATION" | "SPII" | "PROHIBITED_CONTENT" as reason:
             return {"candidates": [{"finishReason": reason}], "usageMetadata": usage()}
+        case "broken-off":
+            return response(good_text(seen)[:40], "OTHER")
         case "unknown-reason":
-            return response(good_text(seen), "SOMETHING_NEW")
+            return response(good_text(seen), "end_turn")
         case "max-tokens":
             return response(good_text(seen)[:40], "MAX_TOKENS")
         case "thought-out":

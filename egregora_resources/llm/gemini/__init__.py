@@ -1,7 +1,7 @@
 """The provider over google-genai, for Google's models and whatever serves the same interface.
 
-`caller` gets answers out of the service whatever happens; `outcomes` tells apart what happened; `tasks` and `seeing`
-say what is asked and check the answers; `wire` is the form of the answers; `reading` is how a conversation is shown.
+`sending` makes one call, and `outcomes` tells apart what came of it; `caller` gets an answer whatever happens; `tasks` and `seeing`
+say what is asked, and `checking` what is made of the answers; `wire` is their form; `reading` is how a conversation is shown.
 
 This module loads none of them before the first task: the graph is defined, and a plan made, without the client.
 """

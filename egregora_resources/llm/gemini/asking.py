@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,9 +18,24 @@ from egregora_resources.llm.protocol import ProviderError, Usage
 class Unanswered(ProviderError):
     """No model gave an answer to work with, though the service works: refused, malformed or cut off."""
 
-    def __init__(self, what: str, usage: Usage, *, too_much: bool = False) -> None:
+    def __init__(self, what: str, usage: Usage, *, too_long: bool = False, cut_off: bool = False) -> None:
         super().__init__(what)
-        self.usage, self.too_much = usage, too_much
+        self.usage = usage
+        self.too_long, self.cut_off = too_long, cut_off
+        """Whether a model would answer a shorter question; whether its answer didn't fit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How a model is asked, by what it and its server have turned out to take."""
+
+    spelled: bool = False
+    """The form of the answer stands in the words, too: the model doesn't see what stands beside them."""
+    plain: bool = False
+    """Nothing stands beside the words: the server refuses that."""
+
+
+USUAL, SPELLED, PLAIN = Manner(), Manner(spelled=True), Manner(spelled=True, plain=True)
 
 
 @dataclass(frozen=True)
@@ -42,20 +58,34 @@ class Ask:
         flags = [self.reads_pages, self.draws]
         return fingerprint(model, self.prompt.system, self.prompt.user, self.schema, media, flags)
 
-    def contents(self) -> list[types.Content]:
+    @property
+    def needs(self) -> str:
+        """What it takes besides reading and writing words, which not every model and service can do."""
+        kinds = sorted({kind.split("/")[0] for kind, _ in self.media})
+        return "pages" if self.reads_pages else "drawing" if self.draws else "+".join(kinds)
+
+    def contents(self, manner: Manner = USUAL) -> list[types.Content]:
         """What is sent: media first, then the words."""
         parts = [types.Part.from_bytes(data=content, mime_type=kind) for kind, content in self.media]
-        return [types.Content(role="user", parts=[*parts, types.Part(text=self.prompt.user)])]
+        words = [self.prompt.system] if manner.plain else []
+        words += [self.prompt.user]
+        words += [self.form()] if manner.spelled and self.schema is not None else []
+        return [types.Content(role="user", parts=[*parts, types.Part(text="\n\n".join(words))])]
 
-    def config(self, limit: int, *, flex: bool) -> types.GenerateContentConfig:
+    def form(self) -> str:
+        """The form of the answer, in words."""
+        schema = json.dumps(self.schema, ensure_ascii=False, separators=(",", ":"))
+        return f"Answer with one JSON object and nothing else, of this schema: {schema}"
+
+    def config(self, limit: int, manner: Manner = USUAL, *, flex: bool) -> types.GenerateContentConfig:
         """How it is to be answered. `limit`: output tokens, thoughts included."""
-        config = types.GenerateContentConfig(system_instruction=self.prompt.system)
+        config = types.GenerateContentConfig(system_instruction=None if manner.plain else self.prompt.system)
         if self.draws:
             config.response_modalities = ["IMAGE"]
             config.image_config = types.ImageConfig(aspect_ratio="16:9", image_size="1K")
         else:
             config.max_output_tokens = limit
-        if self.schema is not None:
+        if self.schema is not None and not manner.plain:
             config.response_mime_type = "application/json"
             config.response_json_schema = dict(self.schema)
         if self.reads_pages:

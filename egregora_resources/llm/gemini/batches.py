@@ -17,7 +17,7 @@ from typing import Any
 from google import genai
 from google.genai import types
 
-from egregora_resources.llm.gemini.outcomes import TryAgain, trouble_of
+from egregora_resources.llm.gemini.outcomes import KeyRefused, OutOfQuota, TryAgain, trouble_of
 from egregora_resources.llm.store import LlmStore
 
 log = logging.getLogger("egregora.llm")
@@ -99,7 +99,7 @@ class Batches:
         """The answer to a request, out of a job; `key` names the API key, which a job belongs to.
 
         Raises:
-            NotInBatch: the job has no answer to it.
+            NotInBatch: the job has no answer to it, or there is no job.
             Trouble: the job couldn't be sent.
         """
         answer = asyncio.get_running_loop().create_future()
@@ -148,7 +148,11 @@ class Batches:
                 raise TryAgain("a batch job without a name")
             await asyncio.to_thread(self._remember, job.name, key, [one.hash for one in queue])
         except Exception as error:
-            trouble = error if isinstance(error, TryAgain) else trouble_of(error)
+            trouble: Exception = error if isinstance(error, TryAgain) else trouble_of(error)
+            if not isinstance(trouble, TryAgain | OutOfQuota | KeyRefused):
+                # The service has no such jobs, or doesn't take these.
+                log.warning("a batch job wasn't taken (%s); its requests are sent one by one", trouble)
+                trouble = NotInBatch()
             for one in queue:
                 if not one.answer.done():
                     one.answer.set_exception(trouble)

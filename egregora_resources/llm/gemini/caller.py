@@ -2,7 +2,9 @@
 
 The policies, by what `outcomes` tells apart: what is busy, lost or garbled is tried again, after as long as the server
 asked for; a refused key is never used again; who is out of quota rests; what a model cut off gets more room, then is
-split by whoever asked; what isn't as asked for is asked again with the remark; what a model won't do goes to the next.
+split by whoever asked; what isn't as asked for is asked again with the remark, and in the end taken without what doesn't
+fit; what a model won't do goes to the next. What a model or its server has turned out not to take isn't tried again and
+again: few compatible services do all that Google's does. How one call is sent is the business of `sending`.
 """
 
 from __future__ import annotations
@@ -11,15 +13,14 @@ import asyncio
 import logging
 import random
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, TypeVar
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol, TypeVar
 
-import httpx2
-from google import genai
 from google.genai import types
 
 from egregora_resources.llm.cache import ResponseCache
-from egregora_resources.llm.gemini.asking import Ask, Bill, Unanswered
+from egregora_resources.llm.gemini.asking import PLAIN, SPELLED, USUAL, Ask, Bill, Manner, Unanswered
 from egregora_resources.llm.gemini.batches import Batches, NotInBatch
 from egregora_resources.llm.gemini.outcomes import (
     LONG_REST,
@@ -30,29 +31,51 @@ from egregora_resources.llm.gemini.outcomes import (
     TooMuch,
     Trouble,
     TryAgain,
-    read,
-    tokens_of,
-    trouble_of,
+    Unfit,
 )
-from egregora_resources.llm.limits import Keys, Limits
-from egregora_resources.llm.pricing import IMAGE_TOKENS, price
+from egregora_resources.llm.gemini.sending import Sender
+from egregora_resources.llm.limits import Keys
 from egregora_resources.llm.protocol import Answer, ProviderError, RunStopped, Usage
 from egregora_resources.llm.spending import Ledger
 from egregora_resources.settings import ModelSettings
 
 log = logging.getLogger("egregora.llm")
 Output = TypeVar("Output")
+Made = TypeVar("Made", covariant=True)
 
 TRIES = 6
 """Calls of one request to one model that may be lost before the model is given up for it."""
+EMPTY_TRIES = 3
+"""The same, of calls that come back with nothing in them."""
 REASKS = 2
 """Times that a model is asked again whose answer isn't as asked for."""
 PATIENCE = 900.0
 """Seconds that a request waits in all because the server says it is busy."""
 MOST_OUTPUT = 65_536
 """Output tokens that a cut off answer is given at most, the second time."""
+LEAST_OUTPUT = 1_024
+"""Output tokens that are wanted at least of a model whose server has no room for more."""
 DOWN = 5
 """Requests in a row that got no answer at all: then the service is taken to be down."""
+UNFIT = 3
+"""Requests in a row of a kind that a model doesn't take, without one that it took: then it gets no more of that kind."""
+MOST_REPEATED = 20_000
+"""Letters of an answer that a model is shown again, to correct."""
+
+
+class Check(Protocol[Made]):
+    """What an answer means, and what of it is kept in the cache (which it must accept, too, as a `Reply`'s text)."""
+
+    def __call__(self, reply: Reply, *, salvage: bool) -> tuple[Made, str]:
+        """
+        Args:
+            reply: the answer.
+            salvage: it won't be asked again: leave out what doesn't fit.
+
+        Raises:
+            Malformed: it isn't as asked for.
+        """
+        ...
 
 
 class Caller:
@@ -79,17 +102,24 @@ class Caller:
         fresh: bool = False,
         pause: float = 1.0,
     ) -> None:
-        self._settings, self._secrets, self._cache, self._ledger = settings, dict(keys), cache, ledger
+        self._settings, self._cache = settings, cache
         self._fresh, self._pause = fresh, pause
         self._batches = batches
-        self._keys = Keys(list(self._secrets))
-        self._clients: dict[str, genai.Client] = {}
-        self._limits: Limits | None = None
+        self._keys = Keys(list(keys))
+        self._sender = Sender(settings, keys, ledger, self._go_on)
         self._asked: dict[str, asyncio.Task[tuple[Any, str]]] = {}
         self._stopped: RunStopped | None = None
         self._unreached = 0
-        self.peak = 0
-        """Most calls that were in flight at the same time."""
+        self._manners: dict[str, Manner] = {}
+        """Model → how it has to be asked, once that is known."""
+        self._missing: dict[str, Unfit] = {}
+        """Models that aren't there."""
+        self._unfit: Counter[tuple[str, str]] = Counter()
+        """(model, kind of request) → requests in a row that it didn't take."""
+        self._rooms: dict[str, int] = {}
+        """Model → output tokens that its server has room for."""
+        self._too_long: dict[str, int] = {}
+        """Model → estimated tokens of the shortest question that was too long."""
 
     async def close(self) -> None:
         """Closes the connections of the running event loop."""
@@ -98,27 +128,23 @@ class Caller:
         await asyncio.gather(*self._asked.values(), return_exceptions=True)
         if self._batches:
             await self._batches.close()
-        clients, self._clients, self._limits = self._clients, {}, None
         self._asked = {}
-        for client in clients.values():
-            await client.aio.aclose()
-            client.close()
+        await self._sender.close()
+
+    @property
+    def peak(self) -> int:
+        """Most calls that were in flight at the same time."""
+        return self._sender.peak
 
     async def ask(
-        self,
-        ask: Ask,
-        models: Sequence[str],
-        check: Callable[[Reply], tuple[Output, str]],
-        *,
-        vital: bool = True,
+        self, ask: Ask, models: Sequence[str], check: Check[Output], *, vital: bool = True
     ) -> Answer[Output]:
         """The checked answer of the first of these models that gives one.
 
         Args:
             models: in order of preference; an answer of any but the first is marked as degraded.
-            check: what an answer means, and what of it is kept in the cache (which it must accept, too, as
-                a `Reply`'s text); raises `Malformed` if it isn't as asked for.
-            vital: whether the run ends when nothing of the quota is left for it.
+            check: what an answer means.
+            vital: whether the run ends when nothing of the quota is left for it, or no model is there for it.
 
         Raises:
             Unanswered: no model gave an answer to work with.
@@ -143,12 +169,7 @@ class Caller:
             task.exception()
 
     async def _first_answer(
-        self,
-        ask: Ask,
-        models: Sequence[str],
-        check: Callable[[Reply], tuple[Output, str]],
-        bill: Bill,
-        vital: bool,
+        self, ask: Ask, models: Sequence[str], check: Check[Output], bill: Bill, vital: bool
     ) -> tuple[Output, str]:
         troubles: dict[str, Trouble] = {}
         for model in dict.fromkeys(models):
@@ -157,16 +178,19 @@ class Caller:
             kept = await self._kept(request)
             if kept is not None:
                 try:
-                    return check(kept)[0], degraded
+                    return check(kept, salvage=True)[0], degraded
                 except Malformed:
                     log.debug("an answer in the cache isn't as asked for any more")
             try:
-                output, text = await self._checked(ask, model, check, bill)
+                self._may_do(ask, model)
+                output, text = await self._mannered(ask, model, check, bill)
             except Trouble as trouble:
                 troubles[model] = trouble
+                self._note(ask, model, trouble)
                 await self._settled(request)
                 continue
             self._unreached = 0
+            self._unfit[model, ask.needs] = 0
             if self._cache is not None:
                 await asyncio.to_thread(
                     self._cache.put, request, ask.task, model, text, bill.usage, ask.subjects
@@ -185,17 +209,53 @@ class Caller:
         text = await asyncio.to_thread(self._cache.get, request)
         return Reply(text) if text is not None else None
 
+    def _may_do(self, ask: Ask, model: str) -> None:
+        """Spares calls whose end is known.
+
+        Raises:
+            Trouble: that end.
+        """
+        if model in self._missing:
+            raise self._missing[model]
+        if self._unfit[model, ask.needs] >= UNFIT:
+            raise Unfit("not asked, because it took no such request before")
+        if not ask.needs and ask.tokens() >= self._too_long.get(model, ask.tokens() + 1):
+            raise TooMuch("the question is too long", question=True)
+
+    def _note(self, ask: Ask, model: str, trouble: Trouble) -> None:
+        """What a trouble tells of later requests."""
+        if isinstance(trouble, Unfit) and trouble.missing:
+            self._missing[model] = trouble
+        elif isinstance(trouble, Unfit) or (ask.needs and isinstance(trouble, Malformed)):
+            self._unfit[model, ask.needs] += 1
+        elif isinstance(trouble, TooMuch) and trouble.question and not ask.needs:
+            self._too_long[model] = min(ask.tokens(), self._too_long.get(model, ask.tokens()))
+
     def _failure(self, ask: Ask, troubles: Mapping[str, Trouble], bill: Bill, vital: bool) -> Exception:
         told = "; ".join(f"{model}: {trouble}" for model, trouble in troubles.items())
-        if vital and all(isinstance(trouble, OutOfQuota) for trouble in troubles.values()):
-            wait = min(trouble.delay for trouble in troubles.values() if isinstance(trouble, OutOfQuota))
+        # Models that aren't there say nothing about those that are.
+        found = [trouble for model, trouble in troubles.items() if model not in self._missing]
+        if vital and not found:
+            where = self._settings.base_url or "Google's Gemini service"
+            return self._stop(
+                f"There is no such model at {where} ({told}). Look at [model.names] and [model] fallback_models, and at "
+                "[model] base_url and api_version, and write again; nothing is lost."
+            )
+        if vital and all(isinstance(trouble, OutOfQuota) for trouble in found):
+            wait = min(trouble.delay for trouble in found if isinstance(trouble, OutOfQuota))
             return self._stop(
                 f"The service's quota is used up ({told}). What was written is kept; write again in {_about(wait)}, "
                 "or add a key ([model] api_key_env) or a model ([model] fallback_models)."
             )
-        if any(not isinstance(trouble, TryAgain | OutOfQuota) for trouble in troubles.values()):
-            too_much = any(isinstance(trouble, TooMuch) for trouble in troubles.values())
-            return Unanswered(f"no model gave an answer ({told})", bill.usage, too_much=too_much)
+        lost = [t for t in found if isinstance(t, OutOfQuota) or (isinstance(t, TryAgain) and not t.answered)]
+        if len(lost) < max(len(found), 1):
+            cut = [trouble for trouble in found if isinstance(trouble, TooMuch)]
+            return Unanswered(
+                f"no model gave an answer ({told})",
+                bill.usage,
+                too_long=any(trouble.question for trouble in cut),
+                cut_off=any(not trouble.question for trouble in cut),
+            )
         self._unreached += 1
         if self._unreached >= DOWN:
             return self._stop(
@@ -208,42 +268,94 @@ class Caller:
         self._stopped = self._stopped or RunStopped(sentence)
         return self._stopped
 
+    def _go_on(self) -> None:
+        if self._stopped:
+            raise self._stopped
+
+    async def _mannered(self, ask: Ask, model: str, check: Check[Output], bill: Bill) -> tuple[Output, str]:
+        """An answer of one model, asked in words alone if its server refuses what stands beside them."""
+        manner = self._manners.get(model)
+        try:
+            return await self._checked(ask, model, check, bill, manner or USUAL)
+        except Unfit as trouble:
+            if not trouble.form or manner is not None:
+                raise
+        answer = await self._checked(ask, model, check, bill, PLAIN)
+        self._manners[model] = PLAIN
+        return answer
+
     async def _checked(
-        self, ask: Ask, model: str, check: Callable[[Reply], tuple[Output, str]], bill: Bill
+        self, ask: Ask, model: str, check: Check[Output], bill: Bill, manner: Manner
     ) -> tuple[Output, str]:
         """An answer of one model that passed the check; it is asked again with what is wrong, a few times."""
-        contents, limit = ask.contents(), self._settings.max_output_tokens
+        contents = ask.contents(manner)
         # What is tried again or asked again isn't kept waiting for another job, nor is a run for its one last call.
-        waits = ask.schema is not None and not ask.media and ask.task != "vocabulary"
+        waits = ask.schema is not None and not (ask.media or manner.plain or ask.task == "vocabulary")
         batch = ask.hash(model) if self._batches and waits else ""
+        reply, formless = Reply(""), False
         for attempt in range(REASKS + 1):
             try:
-                reply = await self._patiently(ask, model, contents, limit, bill, batch)
-            except TooMuch as trouble:
-                if trouble.question or limit >= MOST_OUTPUT:
+                reply = await self._with_room(ask, model, contents, manner, bill, batch)
+            except (TooMuch, Unfit):
+                if not attempt:
                     raise
-                limit = min(2 * limit, MOST_OUTPUT)
-                reply = await self._patiently(ask, model, contents, limit, bill)
+                # It can't be asked again: what it said before has to do.
+                return check(reply, salvage=True)
             batch = ""
             try:
-                return check(reply)
+                answer = check(reply, salvage=attempt == REASKS)
             except Malformed as trouble:
                 log.info("%s of %s: %s", ask.task, ask.subjects.window, trouble)
                 if attempt == REASKS:
                     raise
+                formless = formless or (trouble.form and ask.schema is not None)
+                remark = (
+                    f"That answer can't be used: {trouble.remark} Give the whole answer again, corrected."
+                )
+                said = reply.text[:MOST_REPEATED] or "{}"
                 contents = [
-                    *ask.contents(),
-                    types.Content(role="model", parts=[types.Part(text=reply.text[:200_000] or "{}")]),
+                    *ask.contents(manner),
+                    types.Content(role="model", parts=[types.Part(text=said)]),
                     types.Content(
                         role="user",
-                        parts=[
-                            types.Part(
-                                text=f"That answer can't be used: {trouble.remark} Give the whole answer again, corrected."
-                            )
-                        ],
+                        parts=[types.Part(text=f"{remark} {ask.form()}" if formless else remark)],
                     ),
                 ]
+                continue
+            if ask.schema is not None:
+                # Whoever got it right only once told of the form is told of it at once from now on.
+                self._manners.setdefault(model, SPELLED if formless else manner)
+            return answer
         raise AssertionError("unreachable")
+
+    async def _with_room(
+        self,
+        ask: Ask,
+        model: str,
+        contents: Sequence[types.Content],
+        manner: Manner,
+        bill: Bill,
+        batch: str,
+    ) -> Reply:
+        """An answer that wasn't cut off: with more room if it takes that, or less if the server has no more."""
+        limit, grown = self._rooms.get(model, self._settings.max_output_tokens), False
+        shrunk = False
+        while True:
+            try:
+                reply = await self._patiently(ask, model, contents, limit, manner, bill, batch)
+            except TooMuch as trouble:
+                batch = ""
+                most = self._rooms.get(model, MOST_OUTPUT)
+                if trouble.room and limit > LEAST_OUTPUT:
+                    limit, shrunk = max(limit // (2 if grown else 4), LEAST_OUTPUT), True
+                elif not trouble.question and not grown and limit < most:
+                    limit, grown = min(2 * limit, most), True
+                else:
+                    raise
+            else:
+                if shrunk:
+                    self._rooms[model] = limit
+                return reply
 
     async def _patiently(
         self,
@@ -251,37 +363,43 @@ class Caller:
         model: str,
         contents: Sequence[types.Content],
         limit: int,
+        manner: Manner,
         bill: Bill,
         batch: str = "",
     ) -> Reply:
         """An answer of one model, after as many tries as it takes."""
-        lost, waited = 0, 0.0
+        lost, empty, busy, waited = 0, 0, 0, 0.0
         while True:
             key = await self._rested_key(model)
             began = time.monotonic()
             try:
                 if batch and self._batches:
-                    return await self._in_batch(self._batches, ask, model, key, limit, bill, batch)
-                return await self._once(ask, model, key, contents, limit, bill)
+                    return await self._sender.in_batch(
+                        self._batches, ask, model, key, limit, manner, bill, batch
+                    )
+                return await self._sender.once(ask, model, key, contents, limit, manner, bill)
             except NotInBatch:
                 batch = ""
             except KeyRefused as trouble:
                 self._keys.refuse(key, str(trouble))
             except OutOfQuota as trouble:
                 self._keys.rest(key, model, trouble.delay)
+            except RunStopped as stop:
+                raise self._stop(str(stop)) from None
             except TryAgain as trouble:
                 batch = ""
-                pause = self._pause * 2 ** min(lost, 6) * random.uniform(0.5, 1.0)
-                if trouble.delay or "429" in str(trouble):
-                    # Busy, not lost: everybody leaves this key and model alone for a while.
+                pause = self._pause * 2 ** min(lost + busy, 6) * random.uniform(0.5, 1.0)
+                if trouble.busy:
+                    # Not lost: everybody leaves this key and model alone for a while.
+                    busy += 1
                     wait = max(trouble.delay, pause)
                     self._keys.rest(key, model, wait)
                     waited += wait + time.monotonic() - began
                     if waited > PATIENCE:
                         raise
                     continue
-                lost += 1
-                if lost >= TRIES:
+                lost, empty = lost + 1, empty + trouble.answered
+                if lost >= TRIES or empty >= EMPTY_TRIES:
                     raise
                 await asyncio.sleep(pause)
 
@@ -293,8 +411,7 @@ class Caller:
             OutOfQuota: every key has to rest for long.
         """
         while True:
-            if self._stopped:
-                raise self._stopped
+            self._go_on()
             if not self._keys.usable:
                 why = ", ".join(f"{name}: {what}" for name, what in self._keys.refused.items())
                 raise self._stop(
@@ -307,122 +424,6 @@ class Caller:
             if wait > LONG_REST:
                 raise OutOfQuota(f"out of quota for {_about(wait)}", wait)
             await asyncio.sleep(wait + random.uniform(0, min(wait, 1.0)) / 10)
-
-    async def _once(
-        self, ask: Ask, model: str, key: str, contents: Sequence[types.Content], limit: int, bill: Bill
-    ) -> Reply:
-        """One call, in the ledger from before it is sent."""
-        settings, tokens = self._settings, ask.tokens()
-        if self._limits is None:
-            self._limits = Limits(
-                settings.concurrency, requests=settings.requests_per_minute, tokens=settings.tokens_per_minute
-            )
-        async with self._limits.call(tokens):
-            self.peak = max(self.peak, self._limits.peak)
-            if self._stopped:
-                raise self._stopped
-            mode = "flex" if settings.mode == "flex" else "sync"
-            return await self._booked(
-                ask, model, limit, bill, mode, lambda: self._send(ask, model, key, contents, limit)
-            )
-
-    async def _in_batch(
-        self, batches: Batches, ask: Ask, model: str, key: str, limit: int, bill: Bill, request: str
-    ) -> Reply:
-        """One request in a batch job, which takes none of the places for calls in flight."""
-        return await self._booked(
-            ask, model, limit, bill, "batch",
-            lambda: batches.ask(
-                self._client(key), key, model, request, ask.contents(), ask.config(limit, flex=False)
-            ),
-        )  # fmt: skip
-
-    async def _booked(
-        self,
-        ask: Ask,
-        model: str,
-        limit: int,
-        bill: Bill,
-        mode: str,
-        send: Callable[[], Awaitable[types.GenerateContentResponse]],
-    ) -> Reply:
-        """A call that is in the ledger from before it is sent, at the most it may cost until there is an answer."""
-        tokens, output = ask.tokens(), 2 * IMAGE_TOKENS if ask.draws else limit
-        images = output if ask.draws else 0
-        call = await self._reserve(
-            ask, model, price(model, tokens * 3 // 2, output, image_tokens=images, mode=mode)
-        )
-        counted, usd, outcome = (0, 0, 0), 0.0, "interrupted"
-        try:
-            response = await send()
-            counted = tokens_of(response)
-            usd = price(
-                model, counted[0], counted[1], cached_tokens=counted[2],
-                image_tokens=counted[1] if ask.draws else 0, mode=mode,
-            )  # fmt: skip
-            reply = read(response)
-            outcome = "answered"
-        except Trouble as trouble:
-            outcome = str(trouble)
-            if isinstance(trouble, TryAgain) and trouble.billed and not usd:
-                usd = price(model, tokens, 0, mode=mode)
-            raise
-        except NotInBatch:
-            outcome = "not in the batch"
-            raise
-        finally:
-            bill.add(counted, usd)
-            await asyncio.to_thread(
-                self._ledger.settle, call, outcome, input_tokens=counted[0], output_tokens=counted[1],
-                cached_tokens=counted[2], usd=usd,
-            )  # fmt: skip
-        return reply
-
-    async def _reserve(self, ask: Ask, model: str, most: float) -> int:
-        while True:
-            try:
-                call = await asyncio.to_thread(
-                    self._ledger.reserve, ask.task, model, ask.subjects.window, most
-                )
-            except RunStopped as stop:
-                raise self._stop(str(stop)) from None
-            if call is not None:
-                return call
-            await asyncio.sleep(0.05)
-
-    async def _send(
-        self, ask: Ask, model: str, key: str, contents: Sequence[types.Content], limit: int
-    ) -> types.GenerateContentResponse:
-        client = self._client(key)
-        config = ask.config(limit, flex=self._settings.mode == "flex")
-        call: Awaitable[types.GenerateContentResponse] = client.aio.models.generate_content(
-            model=model, contents=list(contents), config=config
-        )
-        try:
-            # The client's own limit is for each read: a body that drips would never end.
-            async with asyncio.timeout(self._settings.timeout_seconds * 1.1):
-                return await call
-        except Exception as error:
-            raise trouble_of(error) from error
-
-    def _client(self, key: str) -> genai.Client:
-        """Kept, because a client that nobody refers to closes itself."""
-        if key not in self._clients:
-            settings = self._settings
-            limits = httpx2.Limits(max_connections=settings.concurrency, max_keepalive_connections=None)
-            self._clients[key] = genai.Client(
-                api_key=self._secrets[key],
-                vertexai=False,
-                http_options=types.HttpOptions(
-                    base_url=settings.base_url or None,
-                    api_version=settings.api_version or None,
-                    timeout=settings.timeout_seconds * 1000,
-                    # Ours heeds what the server asks for, and disconnects.
-                    retry_options=types.HttpRetryOptions(attempts=1),
-                    async_client_args={"limits": limits},
-                ),
-            )
-        return self._clients[key]
 
 
 def _about(seconds: float) -> str:

@@ -5,6 +5,7 @@ Texts of troubles hold codes, names and numbers only: a service's own words may 
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -14,6 +15,8 @@ from typing import Any
 
 import httpx2
 from google.genai import errors, types
+
+from egregora_resources.llm.pricing import IMAGE_TOKENS
 
 LONG_REST = 90.0
 """Seconds that a server may ask us to wait before we call it out of quota rather than busy."""
@@ -26,6 +29,25 @@ REFUSALS = frozenset(
 )
 
 
+TOO_LONG = re.compile(
+    r"""token\ count.{0,80}exceed | exceeds\ the\ maximum\ number\ of\ tokens | too\ (long|many\ tokens)
+    | context.{0,20}(length|window|size) | maximum.{0,30}tokens""",
+    re.IGNORECASE | re.DOTALL | re.VERBOSE,
+)
+"""How services say that a question is too long for the model."""
+NO_ROOM = re.compile(
+    r"max[ _-]?(output|completion|new)?[ _-]?tokens|tokens?.{0,80}completion", re.IGNORECASE | re.DOTALL
+)
+"""How they say that the answer was to have more room than the model has, besides the question."""
+THOUGHTS = re.compile(r"(?s)^\s*<think(?:ing)?>.*?</think(?:ing)?>")
+"""How small models think aloud, where the service doesn't keep that apart."""
+
+BROKEN_OFF = frozenset(
+    """OTHER IMAGE_OTHER MALFORMED_FUNCTION_CALL MALFORMED_RESPONSE UNEXPECTED_TOOL_CALL TOO_MANY_TOOL_CALLS
+    MISSING_THOUGHT_SIGNATURE CONTINUATION ERROR""".split()  # noqa: SIM905
+)
+
+
 class Trouble(Exception):
     """A call that gave no answer to work with; `str` is safe to log."""
 
@@ -33,9 +55,15 @@ class Trouble(Exception):
 class TryAgain(Trouble):
     """The same call may succeed later: busy, lost, or garbled. `delay`: seconds the server asked for."""
 
-    def __init__(self, what: str, delay: float = 0.0, *, sent: bool = True) -> None:
+    def __init__(
+        self, what: str, delay: float = 0.0, *, sent: bool = True, busy: bool = False, answered: bool = False
+    ) -> None:
         super().__init__(what)
         self.delay = delay
+        self.busy = busy
+        """Whether there were too many calls, rather than something wrong with this one."""
+        self.answered = answered
+        """Whether the service works, and the model has nothing to say."""
         self.billed = sent
         """Whether the service may have worked on it, and charged for it."""
 
@@ -56,20 +84,37 @@ class OtherModel(Trouble):
     """This model won't do it: it refuses, doesn't exist, or doesn't take such requests. Another one may."""
 
 
+class Unfit(OtherModel):
+    """The model can't do such things: it isn't there, or it or its server doesn't take them."""
+
+    def __init__(self, what: str, *, missing: bool = False, form: bool = False) -> None:
+        super().__init__(what)
+        self.missing = missing
+        """There is no such model, or nothing at all, at this address."""
+        self.form = form
+        """The request itself is refused: it may do without what isn't the conversation's own words."""
+
+
 class TooMuch(Trouble):
     """The answer didn't fit, or the question: less of it may. `thought`: there was no text at all."""
 
-    def __init__(self, what: str, *, thought: bool = False, question: bool = False) -> None:
+    def __init__(
+        self, what: str, *, thought: bool = False, question: bool = False, room: bool = False
+    ) -> None:
         super().__init__(what)
         self.thought, self.question = thought, question
+        self.room = room
+        """Whether it may do to want a shorter answer."""
 
 
 class Malformed(Trouble):
     """The answer isn't what was asked for. `remark` tells the model what is wrong with it."""
 
-    def __init__(self, what: str, remark: str = "") -> None:
+    def __init__(self, what: str, remark: str = "", *, form: bool = False) -> None:
         super().__init__(what)
         self.remark = remark or what
+        self.form = form
+        """Whether it isn't even of the form that was asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +125,6 @@ class Reply:
     image: bytes = b""
     pages: Mapping[str, str] | None = None
     """Address → retrieval status of pages that the model was to read."""
-    input_tokens: int = 0
-    output_tokens: int = 0
-    """Thoughts included."""
-    cached_tokens: int = 0
 
 
 def trouble_of(error: Exception) -> Trouble:
@@ -109,11 +150,12 @@ def _of_status(error: errors.APIError) -> Trouble:
     what = f"{code} {status}".strip() if re.fullmatch(r"[A-Z_]{0,40}", status) else str(code)
     details = list(_details(error.details))
     reasons = {str(detail.get("reason", "")) for detail in details}
-    message = str(error.message or "")
+    # In whatever form: compatible services have errors of their own.
+    words = json.dumps(error.details, default=str, ensure_ascii=False)
     if (
-        code in (401, 403)
+        code in (401, 402, 403)
         or reasons & {"API_KEY_INVALID", "API_KEY_EXPIRED"}
-        or "API key not valid" in message
+        or "API key not valid" in words
     ):
         return KeyRefused(what)
     if code == 429:
@@ -123,16 +165,16 @@ def _of_status(error: errors.APIError) -> Trouble:
             return OutOfQuota(f"{what}, quota of the day", delay or DAY_REST)
         if delay > LONG_REST:
             return OutOfQuota(what, delay)
-        return TryAgain(what, delay, sent=False)
+        return TryAgain(what, delay, sent=False, busy=True)
+    room = NO_ROOM.search(words) is not None
+    if code == 413 or (code in (400, 422, 500) and (room or TOO_LONG.search(words))):
+        return TooMuch(f"{what}, the question is too long", question=True, room=room)
+    if code in (405, 501):
+        return Unfit(what)
     if code in (408, 409, 499) or code >= 500:
-        return TryAgain(what, _delay(error, details), sent=code >= 500)
-    if code == 400 and re.search(
-        r"token count.{0,80}exceed|exceeds the maximum number of tokens", message, re.DOTALL
-    ):
-        return TooMuch(f"{what}, the question is too long", question=True)
-    if code == 413:
-        return TooMuch(f"{what}, the question is too long", question=True)
-    return OtherModel(what)
+        delay = _delay(error, details)
+        return TryAgain(what, delay, sent=code >= 500, busy=delay > 0)
+    return Unfit(what, missing=code == 404, form=code in (400, 422))
 
 
 def _details(body: Any) -> Iterator[Mapping[str, Any]]:
@@ -177,33 +219,41 @@ def read(response: types.GenerateContentResponse) -> Reply:
         feedback = response.prompt_feedback
         if feedback is not None and feedback.block_reason is not None:
             raise OtherModel(f"refused: {_name(feedback.block_reason)}")
-        raise TryAgain("an empty answer")
+        raise TryAgain("an empty answer", answered=True)
     reason = _name(candidate.finish_reason) if candidate.finish_reason is not None else "STOP"
     parts = (candidate.content.parts if candidate.content else None) or []
-    text = "".join(part.text for part in parts if part.text and not part.thought)
+    text = THOUGHTS.sub("", "".join(part.text for part in parts if part.text and not part.thought)).strip()
     image = next((part.inline_data.data for part in parts if part.inline_data and part.inline_data.data), b"")
     if reason in REFUSALS:
         raise OtherModel(f"refused: {reason}")
-    if reason == "MAX_TOKENS":
+    if reason in ("MAX_TOKENS", "LENGTH"):
         raise TooMuch("the answer was cut off", thought=not text)
     if not text and not image:
-        raise OtherModel("no picture") if reason == "NO_IMAGE" else TryAgain(f"an empty answer ({reason})")
-    if reason not in ("STOP", "FINISH_REASON_UNSPECIFIED"):
-        # Unknown, OTHER, MALFORMED_…: what is there may be half of it.
-        raise TryAgain(f"an answer that ended with {reason}")
+        if reason == "NO_IMAGE":
+            raise OtherModel("no picture")
+        raise TryAgain(f"an empty answer ({reason})", answered=True)
+    if reason in BROKEN_OFF:
+        # What is there may be half of it.
+        raise TryAgain(f"an answer that ended with {reason}", answered=True)
+    # Reasons that nobody knows are those of other services: whether the answer is whole is seen in it.
     pages: dict[str, str] = {}
     if candidate.url_context_metadata is not None:
         for page in candidate.url_context_metadata.url_metadata or []:
             pages[page.retrieved_url or ""] = _name(page.url_retrieval_status)
-    used = tokens_of(response)
-    return Reply(text, image, pages, *used)
+    return Reply(text, image, pages)
 
 
-def tokens_of(response: types.GenerateContentResponse) -> tuple[int, int, int]:
-    """(input, output with thoughts, cached input) tokens that the service counted."""
+def tokens_of(response: types.GenerateContentResponse, asked: int) -> tuple[int, int, int]:
+    """(input, output with thoughts, cached input) tokens that the service counted; estimated, where it doesn't count.
+
+    `asked`: estimated tokens of the request.
+    """
     usage = response.usage_metadata
-    if usage is None:
-        return 0, 0, 0
+    if usage is None or not (usage.prompt_token_count or usage.total_token_count):
+        contents = [candidate.content for candidate in response.candidates or [] if candidate.content]
+        written = sum(len((part.text or "").encode()) for content in contents for part in content.parts or [])
+        drawn = any(part.inline_data for content in contents for part in content.parts or [])
+        return asked, IMAGE_TOKENS if drawn else written // 4, 0
     given = (usage.prompt_token_count or 0) + (usage.tool_use_prompt_token_count or 0)
     made = (usage.candidates_token_count or 0) + (usage.thoughts_token_count or 0)
     return given, made, usage.cached_content_token_count or 0
@@ -211,5 +261,5 @@ def tokens_of(response: types.GenerateContentResponse) -> tuple[int, int, int]:
 
 def _name(value: Any) -> str:
     """An enum's value, also one that this version of the library doesn't know; nothing that isn't a name."""
-    name = str(getattr(value, "value", value) or "")
+    name = str(getattr(value, "value", value) or "").upper()
     return name if re.fullmatch(r"[A-Z_]{1,40}", name) else "UNKNOWN"

@@ -84,7 +84,8 @@ class SeeingTasks:
     async def _link(self, link: Link, request: NotesInput) -> Answer[LinkNote]:
         address = canonical(link.url)
 
-        def check(reply: Reply) -> tuple[LinkNote, str]:
+        def check(reply: Reply, *, salvage: bool) -> tuple[LinkNote, str]:
+            del salvage
             # What is in the cache is the note itself; an answer of a model knows what pages were retrieved.
             note = LinkNote.model_validate_json(reply.text) if reply.pages is None else _note(address, reply)
             return note, note.model_dump_json()
@@ -135,9 +136,11 @@ class SeeingTasks:
     async def _described(
         self, batch: Sequence[tuple[Picture, str, bytes]], request: NotesInput
     ) -> Answer[list[MediaNote]]:
-        def check(reply: Reply) -> tuple[list[MediaNote], str]:
-            found = {file.number: file for file in parse(WireMedia, reply.text).files}
-            if sorted(found) != list(range(1, len(batch) + 1)):
+        def check(reply: Reply, *, salvage: bool) -> tuple[list[MediaNote], str]:
+            wire = parse(WireMedia, reply.text, salvage=salvage)
+            found = {file.number: file for file in wire.files if file.number <= len(batch)}
+            whole = len(wire.files) == len(found) == len(batch)
+            if not (whole or (salvage and found)):
                 raise Malformed(
                     f"{len(found)} of {len(batch)} files are described",
                     f"There are {len(batch)} files, numbered from 1; describe each, once.",
@@ -147,6 +150,8 @@ class SeeingTasks:
                     id=picture.id, described=True, alt=one_line(found[n].alt), summary=one_line(found[n].summary),
                     text=found[n].text.strip()[:1_000],
                 )
+                if n in found
+                else MediaNote(id=picture.id, alt=picture.caption, problem="the model left it out")
                 for n, (picture, _, _) in enumerate(batch, 1)
             ]  # fmt: skip
             return notes, reply.text
@@ -190,7 +195,8 @@ class SeeingTasks:
     async def _banner(self, request: BannerInput) -> Answer[Banner]:
         article = "\n".join([request.title, request.dek, ", ".join([request.category, *request.tags])])
 
-        def check(reply: Reply) -> tuple[Banner, str]:
+        def check(reply: Reply, *, salvage: bool) -> tuple[Banner, str]:
+            del salvage
             content = reply.text if reply.pages is None else _picture(reply.image)
             return Banner(format="webp", content=content), content
 

@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
 from egregora_resources.llm.cache import Subjects
 from egregora_resources.llm.gemini.asking import Ask, Unanswered
 from egregora_resources.llm.gemini.caller import Caller
+from egregora_resources.llm.gemini.checking import fitting, notes_of, posts_of, with_tokens
 from egregora_resources.llm.gemini.outcomes import Malformed, Reply
-from egregora_resources.llm.gemini.reading import Page, halves, page_of, subjects_of
+from egregora_resources.llm.gemini.reading import halves, page_of, subjects_of
 from egregora_resources.llm.gemini.wire import (
     WireDigest,
     WireMerges,
     WirePeople,
-    WirePicture,
-    WirePost,
     WirePosts,
-    WireProse,
-    WireQuote,
     parse,
     schema_of,
 )
@@ -29,18 +25,11 @@ from egregora_resources.llm.offline.words import PERSON
 from egregora_resources.llm.prompting import Prompts, fence, one_line
 from egregora_resources.llm.protocol import (
     Answer,
-    Block,
     Digest,
-    LinkUse,
     Merges,
     Observations,
-    PictureUse,
-    PostDraft,
     Posts,
     PostsInput,
-    Prose,
-    Quote,
-    Section,
     Stretch,
     Task,
     Terms,
@@ -48,10 +37,10 @@ from egregora_resources.llm.protocol import (
 
 Output = TypeVar("Output")
 
-_HOST = re.compile(
-    r"(?:https?:[/\\\s]*|[/\\]{2,}\s*|\bwww\.|mailto:[^\s@]*@)([\w-]+(?:\.[\w-]+)+)", re.IGNORECASE
-)
-"""The host of an address, however it is written; a browser takes many ways for one."""
+MOST_HALVED = 5
+"""Times that a stretch is halved at most, because the question is too long: into 32 parts."""
+MOST_CUT_OFF = 2
+"""The same, because the answer is: one that a quarter of the stretch leads to is the loop of a model gone astray."""
 
 
 class WritingTasks:
@@ -79,14 +68,16 @@ class WritingTasks:
         async def once(part: Stretch) -> Answer[Digest]:
             page = page_of(part)
 
-            def check(reply: Reply) -> tuple[Digest, str]:
-                wire = parse(WireDigest, reply.text)
-                check_people(wire.summary, page)
-                check_addresses(" ".join([wire.summary, *wire.topics]), page)
-                topics = list(dict.fromkeys(filter(None, (one_line(topic)[:80] for topic in wire.topics))))
+            def check(reply: Reply, *, salvage: bool) -> tuple[Digest, str]:
+                wire = parse(WireDigest, reply.text, salvage=salvage)
+                summary = fitting(with_tokens(wire.summary.strip(), page), page, salvage=salvage)
+                if not summary:
+                    raise Malformed("the digest has no summary")
+                topics = [one_line(fitting(topic, page, salvage=salvage))[:80] for topic in wire.topics]
+                topics = list(dict.fromkeys(filter(None, topics)))
                 spoke = list(dict.fromkeys(said.author for said in part.messages))
                 digest = Digest(
-                    window=part.window, summary=wire.summary.strip(), topics=topics[:10], people=spoke, language=page.language
+                    window=part.window, summary=summary, topics=topics[:10], people=spoke, language=page.language
                 )  # fmt: skip
                 return digest, reply.text
 
@@ -118,8 +109,9 @@ class WritingTasks:
         async def once(part: Stretch) -> Answer[dict[str, list[str]]]:
             page = page_of(part)
 
-            def check(reply: Reply) -> tuple[dict[str, list[str]], str]:
-                return notes_of(parse(WirePeople, reply.text), part, page), reply.text
+            def check(reply: Reply, *, salvage: bool) -> tuple[dict[str, list[str]], str]:
+                wire = parse(WirePeople, reply.text, salvage=salvage)
+                return notes_of(wire, part, page, salvage=salvage), reply.text
 
             ask = Ask(
                 "profiles",
@@ -166,14 +158,8 @@ class WritingTasks:
             known = page.people | {person for digest in request.memory for person in digest.people}
             known |= {token[1:] for digest in request.memory for token in PERSON.findall(digest.summary)}
 
-            def check(reply: Reply) -> tuple[Posts, str]:
-                wire = parse(WirePosts, reply.text)
-                posts = [_draft(post, part, page, known) for post in wire.posts]
-                # A model that fell into a loop gives the same again and again.
-                posts = [post for n, post in enumerate(posts) if post not in posts[:n]]
-                return Posts(
-                    posts=posts, nothing_because="" if posts else one_line(wire.nothing_because)
-                ), reply.text
+            def check(reply: Reply, *, salvage: bool) -> tuple[Posts, str]:
+                return posts_of(reply.text, part, page, known, salvage=salvage), reply.text
 
             ask = Ask("posts", prompt, subjects_of(part, page, request.memory), schema_of(WirePosts))
             return await self._caller.ask(ask, self._models("posts"), check)
@@ -191,8 +177,9 @@ class WritingTasks:
         """Which of the new terms give way, and to what."""
         names, new = {*request.known, *request.new}, set(request.new)
 
-        def check(reply: Reply) -> tuple[Merges, str]:
-            asked = [one for one in parse(WireMerges, reply.text).merges if one.term in new]
+        def check(reply: Reply, *, salvage: bool) -> tuple[Merges, str]:
+            wire = parse(WireMerges, reply.text, salvage=salvage)
+            asked = [one for one in wire.merges if one.term in new]
             found = {one.term: one.stays for one in asked}
             # What it made up does no harm: only terms that were asked about give way, and only to others.
             stays = {t: s for t, s in found.items() if s in names and s not in found}
@@ -213,15 +200,20 @@ class WritingTasks:
         once: Callable[[Stretch], Awaitable[Answer[Output]]],
         join: Callable[[Output, Output], Output],
         fallback: Callable[[Stretch], Awaitable[Answer[Output]]] | None,
+        halved: int = 0,
     ) -> Answer[Output]:
-        """Asks for the whole; where that is too much, for its halves; where no model answers, the fallback."""
+        """Asks for the whole; where that is too much, for its halves; where no model answers, the fallback.
+
+        `halved`: how often that has been done.
+        """
         try:
             return await once(stretch)
         except Unanswered as none:
-            parts = halves(stretch) if none.too_much else None
+            often = MOST_HALVED if none.too_long else MOST_CUT_OFF if none.cut_off else 0
+            parts = halves(stretch) if halved < often else None
             if parts:
                 one, two = await asyncio.gather(
-                    *(self._in_parts(part, once, join, fallback) for part in parts)
+                    *(self._in_parts(part, once, join, fallback, halved + 1) for part in parts)
                 )
                 return Answer(
                     join(one.output, two.output),
@@ -232,114 +224,3 @@ class WritingTasks:
                 raise
             answer = await fallback(stretch)
             return Answer(answer.output, none.usage, "offline")
-
-
-def check_people(text: str, page: Page, known: frozenset[str] | set[str] = frozenset()) -> None:
-    """Refuses text that names people who aren't there.
-
-    Raises:
-        Malformed: telling the model whom it invented.
-    """
-    invented = sorted({token for token in PERSON.findall(text) if token[1:] not in page.people | known})
-    if invented:
-        raise Malformed(
-            f"it names {len(invented)} people who aren't there",
-            f"Nobody is called {', '.join(invented[:5])}. Use the tokens of the conversation exactly.",
-        )
-
-
-def check_addresses(text: str, page: Page) -> None:
-    """Refuses text with an address that nobody shared: somebody may have talked the model into it.
-
-    Raises:
-        Malformed: telling the model so.
-    """
-    shared = " ".join([page.conversation, *(link.url for link in page.links)]).casefold()
-    foreign = sorted({host for host in _HOST.findall(text) if host.casefold() not in shared})
-    if foreign:
-        raise Malformed(
-            f"it gives {len(foreign)} addresses that nobody shared",
-            f"Nobody shared {', '.join(foreign[:5])}. Write no addresses; show links as blocks, by number.",
-        )
-
-
-def notes_of(wire: WirePeople, part: Stretch, page: Page) -> dict[str, list[str]]:
-    """Person → notes that rest on something the person said."""
-    notes: dict[str, list[str]] = {}
-    for person in wire.people:
-        name = person.person.strip().lstrip("@")
-        for note in person.notes:
-            check_people(note.text, page)
-            check_addresses(note.text, page)
-            rests = [
-                n for n in note.sources if n <= len(part.messages) and part.messages[n - 1].author == name
-            ]
-            if rests:
-                notes.setdefault(name, []).append(one_line(note.text))
-    return notes
-
-
-def _draft(wire: WirePost, part: Stretch, page: Page, known: frozenset[str]) -> PostDraft:
-    """A post with real ids.
-
-    Raises:
-        Malformed: it quotes, cites, shows or names what isn't there.
-    """
-    text = "\n".join(
-        [wire.title, wire.dek, *(s.heading for s in wire.sections)]
-        + [block.text for s in wire.sections for block in s.blocks if isinstance(block, WireProse)]
-    )
-    check_people(text, page, known)
-    check_addresses(" ".join([text, wire.category, *wire.tags]), page)
-    missing: list[str] = []
-    shown = set[str]()
-
-    def message(number: int) -> int:
-        if number <= len(part.messages):
-            return part.messages[number - 1].id
-        missing.append(f"message [{number}]")
-        return 0
-
-    sections: list[Section] = []
-    for section in wire.sections:
-        blocks: list[Block] = []
-        for block in section.blocks:
-            if (same := block.model_dump_json()) in shown:
-                continue
-            shown.add(same)
-            if isinstance(block, WireProse):
-                blocks.append(Prose(text=block.text.strip()))
-            elif isinstance(block, WireQuote):
-                blocks.append(Quote(message=message(block.message)))
-            elif isinstance(block, WirePicture):
-                if block.picture <= len(page.pictures):
-                    blocks.append(PictureUse(id=page.pictures[block.picture - 1].id))
-                else:
-                    missing.append(f"picture [{block.picture}]")
-            elif block.link <= len(page.links):
-                blocks.append(LinkUse(url=page.links[block.link - 1].url))
-            else:
-                missing.append(f"link [{block.link}]")
-        sources = sorted({message(number) for number in section.sources})
-        if not blocks:
-            continue
-        sections.append(Section(heading=one_line(section.heading), blocks=blocks, sources=sources))
-    if missing:
-        raise Malformed(
-            f"a post cites {len(missing)} things that aren't in its window",
-            f"There is no {', '.join(missing[:8])}. Messages go from [1] to [{len(part.messages)}], pictures from [1] "
-            f"to [{len(page.pictures)}], links from [1] to [{len(page.links)}].",
-        )
-    quoted = {b.message for s in sections for b in s.blocks if isinstance(b, Quote)}
-    named = [said.author for said in part.messages if said.id in quoted]
-    named += [token[1:] for token in PERSON.findall(text) if token[1:] in page.people]
-    tags = [one_line(tag).strip("# ").lower()[:40] for tag in wire.tags]
-    return PostDraft(
-        title=one_line(wire.title)[:200],
-        dek=one_line(wire.dek),
-        category=one_line(wire.category).lower(),
-        tags=list(dict.fromkeys(filter(None, tags)))[:8],
-        people=list(dict.fromkeys(named)),
-        sections=sections,
-        language=page.language,
-    )

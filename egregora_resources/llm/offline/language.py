@@ -85,6 +85,9 @@ STEMMERS = {
     "sv": "swedish", "ta": "tamil", "tr": "turkish",
 }  # fmt: skip
 SAMPLE_LETTERS = 6_000
+FEWEST_LETTERS = 80
+FAR_APART = 60.0
+"""In the logarithm of likelihood: far more than there is between close relatives, in a paragraph."""
 NOT_LANGUAGE = re.compile(r"https?://\S+|www\.\S+|@[\w-]+|\[[^\]\n]{1,20}\]|[\d_*~`]+")
 
 
@@ -138,6 +141,17 @@ def detect(texts: Iterable[str]) -> str:
     sample = "\n".join(lines[::step])[: 2 * SAMPLE_LETTERS]
     code, _ = _identifier().classify(sample)
     return str(code)
+
+
+def clearly_other(texts: Iterable[str], language: str) -> str:
+    """The code of the language that the texts are in, if that is plainly not this one; empty if it can't be told."""
+    code = normal_code(language)
+    sample = " ".join(NOT_LANGUAGE.sub(" ", "\n".join(texts)).split())[: 2 * SAMPLE_LETTERS]
+    if sum(map(str.isalpha, sample)) < FEWEST_LETTERS or code not in CANDIDATES:
+        return ""
+    likely = dict(_identifier().rank(sample))
+    best = max(likely, key=lambda one: likely[one])
+    return str(best) if likely[best] - likely[code] > FAR_APART else ""
 
 
 def load_model() -> None:
