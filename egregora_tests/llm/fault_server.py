@@ -121,7 +121,9 @@ class FaultServer:
     """Batch job → path and requests."""
     batches_end: bool = True
     batch_fault: str = ""
-    """missing or swapped: the first answer of a job; failed: the job; none: there are no jobs at all."""
+    """missing, swapped or error: the first answer of a job; failed, expired or cancelled: the job; none: no jobs."""
+    refused_jobs: list[int] = field(default_factory=list[int])
+    """Status codes that the first jobs are refused with."""
     peak: int = 0
     _flying: int = 0
 
@@ -176,12 +178,16 @@ class FaultServer:
             echo = re.findall(r"request_id: (\w+)", seen.texts[-1])[-1]
             echo = "another" if self.batch_fault == "swapped" and number == 0 else echo
             part["text"] = json.dumps({"request_id": echo, **json.loads(part["text"])})
-            if self.batch_fault != "missing" or number:
+            if self.batch_fault == "error" and number == 0:
+                answers.append({"error": {"code": 13, "message": "No."}, "metadata": request["metadata"]})
+            elif self.batch_fault != "missing" or number:
                 answers.append({"response": answer, "metadata": request["metadata"]})
-        if self.batch_fault == "failed":
-            return {"name": f"batches/{name}", "metadata": {"state": "BATCH_STATE_FAILED"}}
+        if self.batch_fault in ("failed", "expired", "cancelled"):
+            state = f"BATCH_STATE_{self.batch_fault.upper()}"
+            return {"name": f"batches/{name}", "metadata": {"state": state}}
         output = {"inlinedResponses": {"inlinedResponses": answers[::-1]}}
-        return {"name": f"batches/{name}", "metadata": {"state": "BATCH_STATE_SUCCEEDED", "output": output}}
+        state = "PARTIALLY_SUCCEEDED" if self.batch_fault == "error" else "SUCCEEDED"
+        return {"name": f"batches/{name}", "metadata": {"state": f"BATCH_STATE_{state}", "output": output}}
 
     def take(self, path: str, key: str, body: dict[str, Any]) -> Seen:
         """Notes a request and decides what comes of it."""
@@ -230,11 +236,14 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers.get("Content-Length", 0))) or b"{}")
-        if self.path.endswith(":batchGenerateContent") and self.faults.batch_fault == "none":
-            self._reply(404, {"detail": "Not Found"}, {})
-            return
         if self.path.endswith(":batchGenerateContent"):
-            self._reply(200, self.faults.new_job(self.path, body), {})
+            if self.faults.batch_fault == "none":
+                self._reply(404, {"detail": "Not Found"}, {})
+            elif self.faults.refused_jobs:
+                code = self.faults.refused_jobs.pop(0)
+                self._reply(code, _error(code, "SOME_STATUS"), {})
+            else:
+                self._reply(200, self.faults.new_job(self.path, body), {})
             return
         seen = self.faults.take(self.path, self.headers.get("x-goog-api-key", ""), body)
         try:

@@ -9,15 +9,16 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any
 
 from google import genai
 from google.genai import types
 
-from egregora_resources.llm.gemini.outcomes import KeyRefused, OutOfQuota, TryAgain, trouble_of
+from egregora_resources.llm.gemini.outcomes import KeyRefused, OutOfQuota, Trouble, TryAgain, trouble_of
 from egregora_resources.llm.store import LlmStore
 
 log = logging.getLogger("egregora.llm")
@@ -29,12 +30,18 @@ GATHER = 5.0
 """Seconds without another request after which those gathered are sent."""
 POLL = 30.0
 """Seconds between two looks at a job."""
+UNREADABLE = 10
+"""Times that a job's state can't be read before its requests are asked by themselves."""
 ENDED = frozenset({"SUCCEEDED", "FAILED", "CANCELLED", "EXPIRED", "PARTIALLY_SUCCEEDED"})
 ECHO = "request_id"
 
 
 class NotInBatch(Exception):
-    """The job ended without an answer to this request: it has to be asked by itself."""
+    """The job ended without an answer to this request, or isn't taken: it has to be asked by itself."""
+
+
+class NotSubmitted(TryAgain):
+    """The job wasn't taken, but may be later: the request can wait for another one."""
 
 
 @dataclass(frozen=True)
@@ -59,8 +66,10 @@ class Queued:
         contents = [*self.contents[:-1], types.Content(role=last.role, parts=[*(last.parts or []), echo])]
         return types.InlinedRequest(contents=contents, config=config, metadata={"key": self.hash})  # pyright: ignore[reportArgumentType]
 
+    @cached_property
     def size(self) -> int:
-        return sum(len(content.model_dump_json()) for content in self.contents) + 10_000
+        """Bytes on the wire, where letters that aren't ASCII are escaped."""
+        return len(json.dumps(self.inlined().model_dump(mode="json", exclude_none=True)))
 
 
 @dataclass
@@ -89,30 +98,40 @@ class Batches:
 
     async def ask(
         self,
-        client: genai.Client,
+        client_of: Callable[[str], genai.Client | None],
         key: str,
         model: str,
         request: str,
         contents: Sequence[types.Content],
         config: types.GenerateContentConfig,
     ) -> types.GenerateContentResponse:
-        """The answer to a request, out of a job; `key` names the API key, which a job belongs to.
+        """The answer to a request, out of a job.
+
+        Args:
+            client_of: name of an API key → client; None for one that can't be used any more.
+            key: to send the request with, unless a job sent earlier has it: a job belongs to its key.
 
         Raises:
-            NotInBatch: the job has no answer to it, or there is no job.
-            Trouble: the job couldn't be sent.
+            NotInBatch: the job has no answer to it.
+            NotSubmitted: the job couldn't be sent.
+            Trouble: the key can't be used.
         """
         answer = asyncio.get_running_loop().create_future()
-        job = await asyncio.to_thread(self._job_of, request, key)
-        if job:
+        job, sender = await asyncio.to_thread(self._job_of, request)
+        if job and (client := client_of(sender)):
             log.info("an earlier run waits for %s already", job)
             self._await(client, job, {request: answer})
             return await answer
+        client, queued = client_of(key), Queued(request, contents, config, answer)
+        if client is None:
+            raise NotSubmitted("the key isn't to be used any more")
+        if sum(one.size for one in self._queues.get((key, model), [])) + queued.size > MOST_BYTES:
+            self._flush(client, key, model)
         queue = self._queues.setdefault((key, model), [])
-        queue.append(Queued(request, contents, config, answer))
+        queue.append(queued)
         if timer := self._timers.pop((key, model), None):
             timer.cancel()
-        if len(queue) >= MOST_REQUESTS or sum(one.size() for one in queue) >= MOST_BYTES:
+        if len(queue) >= MOST_REQUESTS:
             self._flush(client, key, model)
         else:
             loop = asyncio.get_running_loop()
@@ -148,11 +167,8 @@ class Batches:
                 raise TryAgain("a batch job without a name")
             await asyncio.to_thread(self._remember, job.name, key, [one.hash for one in queue])
         except Exception as error:
-            trouble: Exception = error if isinstance(error, TryAgain) else trouble_of(error)
-            if not isinstance(trouble, TryAgain | OutOfQuota | KeyRefused):
-                # The service has no such jobs, or doesn't take these.
-                log.warning("a batch job wasn't taken (%s); its requests are sent one by one", trouble)
-                trouble = NotInBatch()
+            trouble = _of_submission(error if isinstance(error, Trouble) else trouble_of(error))
+            log.warning("%d requests can't be sent as a batch job: %s", len(queue), trouble)
             for one in queue:
                 if not one.answer.done():
                     one.answer.set_exception(trouble)
@@ -174,16 +190,20 @@ class Batches:
 
     async def _collect(self, client: genai.Client, job: str) -> None:
         answers: dict[str, types.GenerateContentResponse] = {}
-        while True:
+        unreadable = 0
+        while unreadable < UNREADABLE:
             try:
                 state = await client.aio.batches.get(name=job)
-                if str(getattr(state.state, "value", state.state)).removeprefix("JOB_STATE_") in ENDED:
+                if _state(state) in ENDED:
                     answers = _answers(state)
                     break
             except Exception as error:
-                if not isinstance(trouble_of(error), TryAgain):
-                    log.warning("%s can't be asked for (%s)", job, trouble_of(error))
+                trouble = trouble_of(error)
+                if not isinstance(trouble, TryAgain):
+                    log.warning("%s can't be asked for (%s)", job, trouble)
                     break
+                # A lost connection comes back; a job that the library can't read may stay like that.
+                unreadable += isinstance(error, ValueError)
             await asyncio.sleep(self.poll)
         for request, future in self._waiting.pop(job).items():
             if future.done():
@@ -193,14 +213,13 @@ class Batches:
             else:
                 future.set_exception(NotInBatch())
 
-    def _job_of(self, request: str, key: str) -> str:
-        if not self.store.path.exists():
-            return ""
+    def _job_of(self, request: str) -> tuple[str, str]:
+        """The job that holds a request, and the key that it was sent with."""
         with self.store.connect() as connection:
             row = connection.execute(
-                "SELECT job FROM batch_requests WHERE request = ? AND key_name = ?", [request, key]
+                "SELECT job, key_name FROM batch_requests WHERE request = ?", [request]
             ).fetchone()
-        return row[0] if row else ""
+        return row or ("", "")
 
     def _remember(self, job: str, key: str, requests: Sequence[str]) -> None:
         now = datetime.now(UTC).isoformat(timespec="seconds")
@@ -213,6 +232,21 @@ class Batches:
     def _forget(self, request: str) -> None:
         with self.store.connect() as connection:
             connection.execute("DELETE FROM batch_requests WHERE request = ?", [request])
+
+
+def _of_submission(trouble: Trouble) -> Exception:
+    """What a job that wasn't taken means for its requests."""
+    if isinstance(trouble, KeyRefused | OutOfQuota):
+        return trouble
+    if isinstance(trouble, TryAgain):
+        return NotSubmitted(str(trouble), trouble.delay, sent=False)
+    # Not every service, and not every model, takes jobs.
+    return NotInBatch(str(trouble))
+
+
+def _state(job: types.BatchJob) -> str:
+    """Without its prefix: the library passes on those of the service's own names that it doesn't know."""
+    return str(getattr(job.state, "value", job.state)).rpartition("STATE_")[2]
 
 
 def _answers(job: types.BatchJob) -> dict[str, types.GenerateContentResponse]:
