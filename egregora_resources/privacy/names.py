@@ -216,11 +216,10 @@ class NameIndex:
         found = list(WORD.finditer(link))
         for place, word in enumerate(found):
             for entry in self._entries.get(word[0], ()):
-                if len(entry.words) > 1:
-                    whole = entry.kind == "full"
-                else:
-                    known = entry.kind == "full" or entry.words[0] in self._single_names
-                    whole = known and entry.caution != "ordinary"
+                alone = len(entry.words) == 1
+                whole = entry.kind == "full" or (alone and entry.words[0] in self._single_names)
+                if alone and entry.caution == "ordinary":
+                    continue
                 if whole and end_of_row(link, found, place, entry.words):
                     return True
         return any(
