@@ -24,6 +24,7 @@ from egregora_resources.llm.protocol import (
     Prose,
     ProviderError,
     Quote,
+    Section,
     Stretch,
     Task,
 )
@@ -87,10 +88,8 @@ def check_draft(draft: PostDraft, stretch: Stretch) -> None:
 def _document(
     window: str, draft: PostDraft, stretch: Stretch, memory: Sequence[Digest], extract: bool
 ) -> Document:
-    quoted = {b.message for s in draft.sections for b in s.blocks if isinstance(b, Quote)}
-    used = {b.id for s in draft.sections for b in s.blocks if isinstance(b, PictureUse)}
-    pictured = {picture.message for picture in stretch.pictures if picture.id in used}
-    sources = sorted({m for s in draft.sections for m in s.sources} | quoted | pictured)
+    sections = [_sources(section, stretch) for section in draft.sections]
+    sources = sorted(set[int]().union(*sections))
     times = {said.id: said.time for said in stretch.messages}
     spans = [times[message] for message in sources] or [said.time for said in stretch.messages]
     return Document(
@@ -106,6 +105,7 @@ def _document(
             "people": draft.people,
             "language": draft.language,
             "sources": sources,
+            "sections": sections,
             "start": min(spans).isoformat(),
             "end": max(spans).isoformat(),
             "so_far": stretch.so_far,
@@ -119,6 +119,14 @@ def _document(
         },
         body_of(draft),
     )
+
+
+def _sources(section: Section, stretch: Stretch) -> list[int]:
+    """The messages that a section was made from: those it cites, quotes and shows the pictures of."""
+    quoted = {block.message for block in section.blocks if isinstance(block, Quote)}
+    shown = {block.id for block in section.blocks if isinstance(block, PictureUse)}
+    pictured = {picture.message for picture in stretch.pictures if picture.id in shown}
+    return sorted({*section.sources} | quoted | pictured)
 
 
 def body_of(draft: PostDraft) -> str:

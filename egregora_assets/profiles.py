@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 from egregora_assets.conversation import WrittenStage, too_little, window_rules
@@ -13,6 +13,9 @@ from egregora_assets.worker import WorkerBase
 from egregora_resources.document import Document
 from egregora_resources.llm.protocol import Observation, Stretch, Task
 from egregora_resources.settings import Settings
+
+PORTRAYED_EVERY = 4
+"""Windows from one in which the people are portrayed anew to the next."""
 
 
 class ProfileWorker(WorkerBase):
@@ -43,6 +46,13 @@ class ProfilesStage(WrittenStage):
     def reads(self, settings: Settings) -> object:
         return [settings.pipeline.profiles.enabled, *window_rules(settings)]
 
+    def items(self, work: WindowWork) -> list[Document]:
+        due = work.context.order.get(work.key, 0) % PORTRAYED_EVERY == 0
+        return [
+            replace(item, front_matter={**item.front_matter, "portraits": due})
+            for item in super().items(work)
+        ]
+
     def keeps(self, settings: Settings) -> bool:
         return not settings.pipeline.profiles.update_on_new_messages
 
@@ -64,6 +74,8 @@ class Portrait:
     talks_with: Counter[str] = field(default_factory=Counter[str])
     favourite_words: Counter[str] = field(default_factory=Counter[str])
     notes: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
+    portrait: str = ""
+    """The newest."""
     first: Any = None
     last: Any = None
 
@@ -84,6 +96,7 @@ def fold_portraits(documents: Sequence[Document], members: Iterable[str]) -> Map
         portrait.talks_with.update({t: n for t, n in seen.talks_with.items() if t in portraits})
         portrait.favourite_words.update(seen.favourite_words)
         portrait.notes += [(document.window, note) for note in seen.notes]
+        portrait.portrait = seen.portrait or portrait.portrait
         portrait.first = min(filter(None, (portrait.first, seen.first)))
         portrait.last = max(filter(None, (portrait.last, seen.last)))
     return portraits

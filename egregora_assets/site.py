@@ -257,6 +257,7 @@ def _people(
             talks_with=portrait.talks_with.most_common(),
             favourite_words=portrait.favourite_words.most_common(FAVOURITES),
             notes=portrait.notes,
+            portrait=portrait.portrait,
         )
     return people
 

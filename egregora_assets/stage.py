@@ -141,10 +141,16 @@ class PipelineContext:
             withdrawn.setdefault(window, []).append(what)
         return withdrawn
 
+    @cached_property
+    def order(self) -> Mapping[str, int]:
+        """Window → its place among the windows of the site, from 0."""
+        rows = self.storage.rows("SELECT key FROM windows WHERE NOT retired ORDER BY first_id")
+        return {key: place for place, (key,) in enumerate(rows)}
+
     def begin(self, works: Sequence[WindowWork]) -> None:
         """A run over these windows begins: what the last one read of the warehouse is read anew."""
         self.works = works
-        for name in ("vocabulary", "digests", "memories", "withdrawals", "media", "_files"):
+        for name in ("vocabulary", "digests", "memories", "withdrawals", "media", "order", "_files"):
             self.__dict__.pop(name, None)
 
 

@@ -85,6 +85,14 @@ def test_a_post_holds_its_sources_and_their_span():
     assert post.body == "## The shed\n\nIt was said:\n\n{quote 1}\n\n{quote 2}"
 
 
+def test_a_post_holds_the_sources_of_every_section():
+    one = Section(blocks=[Prose(text="It rained."), Quote(message=2)], sources=[1])
+    two = Section(blocks=[Prose(text="It stopped.")], sources=[2])
+    post = written(PostDraft(title="Rain", sections=[one, two]))[0]
+    assert post.front_matter["sections"] == [[1, 2], [2]]
+    assert post.front_matter["sources"] == [1, 2]
+
+
 def test_pictures_and_links_stand_on_lines_of_their_own():
     section = Section(blocks=[PictureUse(id="abc"), LinkUse(url="https://example.org/a")])
     assert (

@@ -68,6 +68,8 @@ class Stretch(BaseModel):
     """ISO 639-1 code to write in, or ``auto`` for the chat's own."""
     so_far: bool = False
     """The window is still running."""
+    portraits: bool = False
+    """Whether its people are to be portrayed anew, beside what is noted of them."""
 
 
 class Digest(BaseModel):
@@ -166,6 +168,8 @@ class Observation(BaseModel):
     pictures: int = 0
     notes: list[str] = []
     """Dated observations in prose; empty offline."""
+    portrait: str = ""
+    """A few sentences for who doesn't know the person; empty offline, and where none was asked for."""
     language: str = "en"
 
 

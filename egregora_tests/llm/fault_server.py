@@ -437,7 +437,8 @@ def good_text(seen: Seen, number: int = 1, person: str = "") -> str:
             value = {"summary": f"They talked; {who} began.", "topics": topics}
         case "profiles":
             notes = [{"text": f"{who} brings boards.", "sources": [number]}]
-            value = {"people": [{"person": who, "notes": notes}]}
+            portrait = f"{who} keeps the shed. Asks first." if "Give also a portrait" in texts else ""
+            value = {"people": [{"person": who, "notes": notes, "portrait": portrait}]}
         case "media":
             found = re.search(r"There are (\d+) files", texts)
             count = int(found[1]) if found else 0

@@ -83,6 +83,7 @@ MENDED: dict[str, Callable[[Seen], str]] = {
     "quote in words": _changed(_with_blocks({"type": "quote", "message": "Hello everybody"})),
     "somebody else": _changed(_with_blocks({"type": "prose", "text": "All is well. @purple-unicorn said so."})),
     "long title": _changed(_in_all_posts(title="A day in the garden " * 20)),
+    "no sources": _changed(lambda a: _in_all_posts(sections=[*a["posts"][0]["sections"], {"heading": "", "blocks": [{"type": "prose", "text": "It rained."}]}])(a) if "posts" in a else a),
     "empty section": _changed(lambda a: _in_all_posts(sections=[*a["posts"][0]["sections"], {"heading": "x", "blocks": []}])(a) if "posts" in a else a),
 }  # fmt: skip
 """Answers with something wrong in them: asked again, and then taken without it."""

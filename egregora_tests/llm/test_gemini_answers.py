@@ -242,6 +242,19 @@ def test_the_key_goes_in_the_header_and_nowhere_else(tmp_path: Path) -> None:
         assert not path.is_file() or b"key-one" not in path.read_bytes()
 
 
+def test_the_key_is_the_one_that_the_settings_name_else_googles_own_variable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GEMINI_API_KEY", "key-three")
+    with FaultServer() as server:
+        digest(make(server, tmp_path / "a", api_key_env=["SECOND_KEY"]))
+        digest(make(server, tmp_path / "b"))
+        monkeypatch.delenv("GOOGLE_API_KEY")
+        monkeypatch.setenv("GOOGLE_GENAI_USE_VERTEXAI", "true")
+        digest(make(server, tmp_path / "c"))
+    assert [seen.key for seen in server.seen] == ["key-two", "key-one", "key-three"]
+
+
 def test_the_service_is_found_where_the_settings_say(tmp_path: Path) -> None:
     with FaultServer() as server:
         digest(make(server, tmp_path, api_version="v1beta", names={"digests": "some-model"}))
@@ -260,6 +273,15 @@ def test_schemas_hold_no_keyword_that_the_service_refuses(tmp_path: Path) -> Non
         keywords = keywords_of(config["responseJsonSchema"])
         assert not keywords & (UNSUPPORTED - {"title"})
         assert "anyOf" in keywords or seen.task != "posts"
+        # In one piece, and without numbers that could go on for ever.
+        assert not keywords & {"$ref", "$defs", "number"}
+        assert all({"minimum", "maximum"} <= set(one) for one in integers_of(config["responseJsonSchema"]))
+
+
+def integers_of(schema: Any) -> list[dict[str, Any]]:
+    inner = schema if isinstance(schema, list) else schema.values() if isinstance(schema, dict) else []
+    own = [schema] if isinstance(schema, dict) and schema.get("type") == "integer" else []
+    return [*own, *(found for one in inner for found in integers_of(one))]
 
 
 def keywords_of(schema: Any, *, names: bool = False) -> set[str]:

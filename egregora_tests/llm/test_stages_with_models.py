@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from egregora_assets.plan import window_works
+from egregora_assets.profiles import fold_portraits
+from egregora_assets.runner import PipelineRunner
+from egregora_assets.window_layout import active_windows
 from egregora_resources.document import Document
 from egregora_resources.llm.gemini import GeminiProvider
 from egregora_resources.llm.protocol import Answer, Notes, NotesInput, ProviderError, Terms
@@ -17,7 +22,7 @@ from egregora_tests.llm import fault_server
 from egregora_tests.llm.fault_server import FaultServer
 from egregora_tests.providers import WatchedProvider
 from egregora_tests.small_site import SmallSite
-from egregora_tests.test_estimates import run, site_of
+from egregora_tests.test_estimates import context_of, run, site_of
 from egregora_tests.weekly_chat import NAMES, Line, said, weeks
 
 LINKS = (
@@ -68,6 +73,28 @@ def test_profiles_are_one_call_a_window_however_many_people_speak(tmp_path: Path
     with FaultServer() as server:
         run(site_of(tmp_path, server.url, weeks(2, names)))
         assert len(server.calls("profiles")) == 2
+
+
+def test_people_are_portrayed_anew_every_so_often_and_their_page_shows_the_newest_portrait(
+    tmp_path: Path,
+) -> None:
+    with FaultServer() as server:
+        site = site_of(tmp_path, server.url, weeks(6))
+        context = context_of(site)
+        works = window_works(context, active_windows(site.warehouse))
+        asyncio.run(PipelineRunner(context).run(works))
+        assert sum("Give also a portrait" in seen.texts[0] for seen in server.calls("profiles")) == 2
+        assert len(server.calls("profiles")) == 6
+    profiles = load_documents(site.warehouse, "profiles")
+    drawn = sorted({profile.window for profile in profiles if profile.front_matter["portrait"]})
+    assert drawn == ["2025-01-13", "2025-02-10"]
+    people = {profile.front_matter["person"] for profile in profiles}
+    newest = next(p for p in profiles if p.window == drawn[-1] and p.front_matter["portrait"])
+    changed = replace(newest, front_matter={**newest.front_matter, "portrait": "The newest."})
+    folded = fold_portraits([changed if p is newest else p for p in profiles], people)
+    assert folded[newest.front_matter["person"]].portrait == "The newest."
+    page = "".join(path.read_text("utf-8") for path in site.folder.built.glob("people/*/index.html"))
+    assert "keeps the shed. Asks first." in page
 
 
 class Unreachable(WatchedProvider):

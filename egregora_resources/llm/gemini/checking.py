@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
 
 from egregora_resources.llm.gemini.outcomes import Malformed
 from egregora_resources.llm.gemini.reading import Page
@@ -108,9 +109,17 @@ def fitting(text: str, page: Page, known: Collection[str] = (), *, salvage: bool
     return "".join(kept).strip()
 
 
-def notes_of(wire: WirePeople, part: Stretch, page: Page, *, salvage: bool) -> dict[str, list[str]]:
-    """Person → notes that rest on something the person said."""
-    notes: dict[str, list[str]] = {}
+@dataclass
+class Noted:
+    """What was noted of a person."""
+
+    notes: list[str] = field(default_factory=list[str])
+    portrait: str = ""
+
+
+def notes_of(wire: WirePeople, part: Stretch, page: Page, *, salvage: bool) -> dict[str, Noted]:
+    """Person → notes that rest on something the person said; without any, there is no portrait either."""
+    noted: dict[str, Noted] = {}
     for person in wire.people:
         name = person.person.strip().lstrip("@").lower()
         for note in person.notes:
@@ -119,9 +128,12 @@ def notes_of(wire: WirePeople, part: Stretch, page: Page, *, salvage: bool) -> d
                 n for n in note.sources if n <= len(part.messages) and part.messages[n - 1].author == name
             ]
             if rests and text:
-                notes.setdefault(name, []).append(text)
-    check_language([note for said in notes.values() for note in said], page)
-    return notes
+                noted.setdefault(name, Noted()).notes.append(text)
+        if part.portraits and name in noted:
+            text = fitting(with_tokens(person.portrait.strip(), page), page, salvage=salvage)
+            noted[name].portrait = text or noted[name].portrait
+    check_language([text for one in noted.values() for text in (*one.notes, one.portrait)], page)
+    return noted
 
 
 def posts_of(text: str, part: Stretch, page: Page, known: Collection[str], *, salvage: bool) -> Posts:
@@ -226,6 +238,12 @@ def _sections(
         sources = sorted({part.messages[number - 1].id for number in section.sources if number not in absent})
         if blocks:
             sections.append(Section(heading=_clipped(heading, LONGEST_TITLE), blocks=blocks, sources=sources))
+    unfounded = [n for n, section in enumerate(sections, 1) if not (section.sources or _shows(section))]
+    if unfounded and not salvage:
+        raise Malformed(
+            f"{len(unfounded)} sections of a post tell no sources",
+            f"Section {unfounded[0]} has no sources. List for each the numbers of the messages it is made from.",
+        )
     if missing and not salvage:
         raise Malformed(
             f"a post cites {len(missing)} things that aren't in its window",
@@ -233,6 +251,11 @@ def _sections(
             f"to [{len(page.pictures)}], links from [1] to [{len(page.links)}].",
         )
     return sections
+
+
+def _shows(section: Section) -> bool:
+    """Whether a section has something of the conversation itself in it."""
+    return any(isinstance(block, Quote | PictureUse) for block in section.blocks)
 
 
 def _block(wire: WireBlock, part: Stretch, page: Page) -> Block | None:

@@ -39,6 +39,11 @@ NO_ROOM = re.compile(
     r"max[ _-]?(output|completion|new)?[ _-]?tokens|tokens?.{0,80}completion", re.IGNORECASE | re.DOTALL
 )
 """How they say that the answer was to have more room than the model has, besides the question."""
+NO_MODEL = re.compile(
+    r"(invalid|unknown|no such) model\b|\bmodel\b.{0,80}(not found|n[o']t exist|not available)",
+    re.IGNORECASE | re.DOTALL,
+)
+"""How they say that there is no such model, if not by 404."""
 THOUGHTS = re.compile(r"(?s)^\s*<think(?:ing)?>.*?</think(?:ing)?>")
 """How small models think aloud, where the service doesn't keep that apart."""
 
@@ -169,12 +174,14 @@ def _of_status(error: errors.APIError) -> Trouble:
     room = NO_ROOM.search(words) is not None
     if code == 413 or (code in (400, 422, 500) and (room or TOO_LONG.search(words))):
         return TooMuch(f"{what}, the question is too long", question=True, room=room)
-    if code in (405, 501):
+    if code in (404, 405) or (code in (400, 422) and NO_MODEL.search(words)):
+        return Unfit(what, missing=True)
+    if code == 501:
         return Unfit(what)
     if code in (408, 409, 499) or code >= 500:
         delay = _delay(error, details)
         return TryAgain(what, delay, sent=code >= 500, busy=delay > 0)
-    return Unfit(what, missing=code == 404, form=code in (400, 422))
+    return Unfit(what, form=code in (400, 422))
 
 
 def _details(body: Any) -> Iterator[Mapping[str, Any]]:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import asdict
 from typing import TypeVar
 
 from egregora_resources.llm.cache import Subjects
 from egregora_resources.llm.gemini.asking import Ask, Unanswered
 from egregora_resources.llm.gemini.caller import Caller
-from egregora_resources.llm.gemini.checking import fitting, notes_of, posts_of, with_tokens
+from egregora_resources.llm.gemini.checking import Noted, fitting, notes_of, posts_of, with_tokens
 from egregora_resources.llm.gemini.outcomes import Malformed, Reply
 from egregora_resources.llm.gemini.reading import halves, page_of, subjects_of
 from egregora_resources.llm.gemini.wire import (
@@ -35,6 +37,7 @@ from egregora_resources.llm.protocol import (
     Terms,
 )
 
+log = logging.getLogger("egregora.llm")
 Output = TypeVar("Output")
 
 MOST_HALVED = 5
@@ -61,6 +64,7 @@ class WritingTasks:
         fallback: OfflineProvider | None,
     ) -> None:
         self._caller, self._prompts, self._models, self._fallback = caller, prompts, models, fallback
+        self._told: set[str] = set()
 
     async def digest(self, stretch: Stretch) -> Answer[Digest]:
         """What the stretch was about."""
@@ -106,31 +110,35 @@ class WritingTasks:
         if not facts.people:
             return Answer(facts)
 
-        async def once(part: Stretch) -> Answer[dict[str, list[str]]]:
+        async def once(part: Stretch) -> Answer[dict[str, Noted]]:
             page = page_of(part)
 
-            def check(reply: Reply, *, salvage: bool) -> tuple[dict[str, list[str]], str]:
+            def check(reply: Reply, *, salvage: bool) -> tuple[dict[str, Noted], str]:
                 wire = parse(WirePeople, reply.text, salvage=salvage)
                 return notes_of(wire, part, page, salvage=salvage), reply.text
 
             ask = Ask(
                 "profiles",
-                self._prompts.fill("profiles", **page.values()),
+                self._prompts.fill("profiles", **page.values(), portraits=part.portraits),
                 subjects_of(part, page),
                 schema_of(WirePeople),
             )
             return await self._caller.ask(ask, self._models("profiles"), check)
 
-        def join(one: dict[str, list[str]], two: dict[str, list[str]]) -> dict[str, list[str]]:
-            return {person: [*one.get(person, []), *two.get(person, [])] for person in {*one, *two}}
+        def join(one: dict[str, Noted], two: dict[str, Noted]) -> dict[str, Noted]:
+            both = {person: (one.get(person, Noted()), two.get(person, Noted())) for person in {*one, *two}}
+            return {
+                person: Noted([*early.notes, *late.notes], late.portrait or early.portrait)
+                for person, (early, late) in both.items()
+            }
 
-        async def nothing(part: Stretch) -> Answer[dict[str, list[str]]]:
+        async def nothing(part: Stretch) -> Answer[dict[str, Noted]]:
             del part
             return Answer({})
 
         answer = await self._in_parts(stretch, once, join, nothing if self._fallback else None)
         people = [
-            person.model_copy(update={"notes": answer.output.get(person.person, [])})
+            person.model_copy(update=asdict(answer.output.get(person.person, Noted())))
             for person in facts.people
         ]
         return Answer(Observations(people=people), answer.usage, answer.degraded)
@@ -222,5 +230,9 @@ class WritingTasks:
                 )
             if fallback is None:
                 raise
+            if str(none) not in self._told:
+                # Once: what a model can't do it can't do in any window.
+                self._told.add(str(none))
+                log.warning("%s: %s; extracted offline instead", stretch.window, none)
             answer = await fallback(stretch)
             return Answer(answer.output, none.usage, "offline")

@@ -107,6 +107,7 @@ class WireNote(_Wire):
 class WirePerson(_Wire):
     person: str = Field(min_length=1, max_length=80)
     notes: list[WireNote] = Field(max_length=10)
+    portrait: Text = Field("", max_length=1_500)
 
 
 class WirePeople(_Wire):
