@@ -14,7 +14,7 @@ from typing import Any
 
 from egregora_assets.plan import Plan, PlanRow
 from egregora_assets.stage import PipelineContext
-from egregora_resources.llm.pricing import IMAGE_TOKENS, price
+from egregora_resources.llm.pricing import IMAGE_TOKENS, dollars, price
 from egregora_resources.llm.protocol import Task
 from egregora_resources.llm.spending import Spent, spent
 from egregora_resources.llm.store import LlmStore
@@ -142,11 +142,6 @@ def amounts(calls: int, input_tokens: int, output_tokens: int, usd: float) -> st
         f"{calls:,} call{'' if calls == 1 else 's'}, {_tokens(input_tokens)} tokens in, {_tokens(output_tokens)} out, "
         f"{dollars(usd)}"
     )
-
-
-def dollars(usd: float) -> str:
-    """``$1.25``; with more places where two would say nothing."""
-    return f"${usd:.2f}" if usd >= 0.095 or usd == 0 else f"${usd:.4f}"
 
 
 def _tokens(count: int) -> str:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from egregora_assets.cli.looking import plan_lines
-from egregora_assets.estimates import Estimate, StageEstimate, dollars, estimate, this_month
+from egregora_assets.estimates import Estimate, StageEstimate, estimate, this_month
 from egregora_assets.making import Outcome
 from egregora_assets.plan import make_plan, priced, window_works
 from egregora_assets.runner import PipelineRunner
@@ -19,6 +19,7 @@ from egregora_assets.stage import PipelineContext
 from egregora_assets.stages import STAGES
 from egregora_assets.window_layout import active_windows
 from egregora_resources.llm.gemini import GeminiProvider
+from egregora_resources.llm.pricing import dollars
 from egregora_resources.settings import ModelSettings
 from egregora_tests.llm.fault_server import FaultServer
 from egregora_tests.small_site import WITHOUT_SITE, SmallSite

@@ -67,7 +67,8 @@ def _degraded(plan: Plan) -> list[str]:
 
 def _cost(plan: Plan) -> list[str]:
     """What the plan would cost, stage by stage, and in total."""
-    from egregora_assets.estimates import amounts, dollars
+    from egregora_assets.estimates import amounts
+    from egregora_resources.llm.pricing import dollars
 
     if plan.cost is None:
         return []
@@ -120,7 +121,8 @@ def show_status(site: Path, *, as_json: bool) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from egregora_assets.estimates import amounts, dollars
+    from egregora_assets.estimates import amounts
+    from egregora_resources.llm.pricing import dollars
 
     stages = list(dict.fromkeys(stage for row in status.rows for stage in row.stages))
     table = Table(box=None, pad_edge=False)

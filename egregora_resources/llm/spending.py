@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import sqlite3
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from egregora_resources.claims import Owner
+from egregora_resources.llm.pricing import dollars
 from egregora_resources.llm.protocol import RunStopped
 from egregora_resources.llm.store import LlmStore
 
@@ -38,17 +41,19 @@ class Ledger:
         self._store, self._run = store, run
         self._per_run, self._per_month = per_run, per_month
 
-    def reserve(self, task: str, model: str, window: str, most: float) -> int | None:
+    def reserve(self, task: str, model: str, window: str, *, most: float, least: float) -> int | None:
         """Notes a call that may cost `most` US dollars; returns its number, or None if it must wait.
 
-        It must wait while calls of this run are in flight that may turn out cheaper than reserved.
+        It must wait while calls of this run are in flight that may turn out cheaper than reserved. If this process dies
+        before the call is settled, it counts as `least`.
 
         Raises:
             BudgetUsedUp: it doesn't fit what is left, and nothing is in flight that could give something back.
         """
-        now = datetime.now(UTC)
+        now, me = datetime.now(UTC), Owner.this_process()
         month = f"{now:%Y-%m}"
         with self._store.connect() as connection:
+            _settle_lost(connection)
             waiting = False
             for name, limit, column, value in (
                 ("budget_usd_per_run", self._per_run, "run", self._run),
@@ -64,19 +69,30 @@ class Ledger:
                 if spent + most <= limit:
                     continue
                 if not flying:
+                    over = "this run" if column == "run" else "all runs of this month"
+                    then = (
+                        "or write again, which begins a new run"
+                        if column == "run"
+                        else "or wait for the next month"
+                    )
                     raise BudgetUsedUp(
-                        f"The budget is used up: [model] {name} is ${limit:.2f}, ${spent:.2f} are spent, and the next "
-                        f"call may cost ${most:.4f}. What was written is kept; raise the budget in egregora.toml "
-                        f"{'or wait for the next month' if column == 'month' else 'or write again'} to continue."
+                        f"The budget is used up: [model] {name} is {dollars(limit)}, {over} cost {dollars(spent)} so "
+                        f"far, and the next call may cost up to {dollars(most)}. What was written is kept. To "
+                        f"continue, raise the budget in egregora.toml, {then}."
                     )
                 waiting = True
             if waiting:
                 return None
-            return connection.execute(
+            call = connection.execute(
                 "INSERT INTO calls (month, run, task, model, window, input_tokens, output_tokens, cached_tokens, "
                 "usd, outcome, sent_at) VALUES (?, ?, ?, ?, ?, 0, 0, 0, ?, 'sent', ?)",
                 [month, self._run, task, model, window, most, now.isoformat(timespec="seconds")],
             ).lastrowid
+            connection.execute(
+                "INSERT INTO flights VALUES (?, ?, ?, ?, ?, ?)",
+                [call, least, me.host, me.pid, me.started, datetime.now().isoformat()],
+            )
+            return call
 
     def settle(
         self,
@@ -95,10 +111,7 @@ class Ledger:
                 "WHERE id = ?",
                 [outcome, input_tokens, output_tokens, cached_tokens, usd, call],
             )
-
-    def spent(self, *, month: str = "") -> Spent:
-        """What this run has cost, or a month (``2025-01``) of all runs."""
-        return spent(self._store, column="month" if month else "run", value=month or self._run)
+            connection.execute("DELETE FROM flights WHERE call = ?", [call])
 
 
 def spent(store: LlmStore, column: str = "", value: str = "") -> Spent:
@@ -107,9 +120,28 @@ def spent(store: LlmStore, column: str = "", value: str = "") -> Spent:
         return Spent()
     where = f"WHERE {column} = ?" if column else ""
     with store.connect() as connection:
+        _settle_lost(connection)
         row = connection.execute(
             "SELECT count(*), coalesce(sum(input_tokens), 0), coalesce(sum(output_tokens), 0), "
             f"coalesce(sum(cached_tokens), 0), coalesce(sum(usd), 0.0) FROM calls {where}",
             [value] if column else [],
         ).fetchone()
     return Spent(*row)
+
+
+def _settle_lost(connection: sqlite3.Connection) -> None:
+    """Settles the calls of processes that died: nobody will, and what was reserved for them would count for ever."""
+    me = Owner.this_process()
+    for host, pid, started, begun in connection.execute(
+        "SELECT host, pid, process_started, max(begun_at) FROM flights GROUP BY host, pid, process_started"
+    ).fetchall():
+        owner = Owner(host, pid, started)
+        if owner == me or owner.alive(datetime.fromisoformat(begun)):
+            continue
+        theirs = "SELECT call FROM flights WHERE (host, pid, process_started) = (?, ?, ?)"
+        connection.execute(
+            "UPDATE calls SET outcome = 'lost', usd = (SELECT least FROM flights WHERE call = id) "
+            f"WHERE id IN ({theirs})",
+            [host, pid, started],
+        )
+        connection.execute(f"DELETE FROM flights WHERE call IN ({theirs})", [host, pid, started])

@@ -48,6 +48,15 @@ CREATE TABLE IF NOT EXISTS calls (
     sent_at TEXT NOT NULL
 );
 CREATE INDEX IF NOT EXISTS calls_of_month ON calls (month);
+-- calls without an answer yet, and the process that waits for it
+CREATE TABLE IF NOT EXISTS flights (
+    call INTEGER PRIMARY KEY,
+    least REAL NOT NULL,            -- US dollars that it counts as if the process dies
+    host TEXT NOT NULL,
+    pid INTEGER NOT NULL,
+    process_started REAL NOT NULL,
+    begun_at TEXT NOT NULL
+);
 -- batch jobs that are waited for; personal: none
 CREATE TABLE IF NOT EXISTS batch_requests (
     request TEXT PRIMARY KEY,

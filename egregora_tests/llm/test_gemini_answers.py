@@ -356,6 +356,28 @@ def test_flex_asks_for_half_the_price_and_books_it(tmp_path: Path) -> None:
     assert answer.usage.usd == pytest.approx((1_000 * 0.3e-6 + 150 * 2.5e-6) / 2)
 
 
+def test_flex_is_waited_for_longer_than_an_answer_at_once(tmp_path: Path) -> None:
+    with FaultServer(latency=1.5) as server:
+        answer = digest(make(server, tmp_path, mode="flex", timeout_seconds=1))
+    assert (answer.usage.calls, len(server.seen)) == (1, 1)
+
+
+def test_a_call_that_was_broken_off_counts_what_the_question_cost(tmp_path: Path) -> None:
+    with FaultServer(latency=5) as server:
+        provider = make(server, tmp_path)
+
+        async def broken_off() -> None:
+            asking = asyncio.ensure_future(provider.digest(garden()))
+            while not server.seen:
+                await asyncio.sleep(0.05)
+            asking.cancel()
+
+        run(provider, broken_off)
+    total = spent(LlmStore(SiteFolder(tmp_path).llm))
+    assert total.calls == 1
+    assert 0 < total.usd < 0.001
+
+
 @pytest.mark.parametrize("budget", ["budget_usd_per_run", "budget_usd_per_month"])
 def test_a_budget_stops_before_it_is_exceeded_and_a_larger_one_continues(budget: str, tmp_path: Path) -> None:
     windows = [stretch([f"Boards, the {n}th", "And compost"]) for n in range(40)]

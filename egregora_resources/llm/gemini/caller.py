@@ -21,7 +21,7 @@ from google.genai import types
 
 from egregora_resources.llm.cache import ResponseCache
 from egregora_resources.llm.gemini.asking import PLAIN, SPELLED, USUAL, Ask, Bill, Manner, Unanswered
-from egregora_resources.llm.gemini.batches import Batches, NotInBatch
+from egregora_resources.llm.gemini.batches import Batches, NotInBatch, NotSubmitted
 from egregora_resources.llm.gemini.outcomes import (
     LONG_REST,
     KeyRefused,
@@ -106,7 +106,7 @@ class Caller:
         self._fresh, self._pause = fresh, pause
         self._batches = batches
         self._keys = Keys(list(keys))
-        self._sender = Sender(settings, keys, ledger, self._go_on)
+        self._sender = Sender(settings, keys, lambda key: key in self._keys.usable, ledger, self._go_on)
         self._asked: dict[str, asyncio.Task[tuple[Any, str]]] = {}
         self._stopped: RunStopped | None = None
         self._unreached = 0
@@ -387,7 +387,8 @@ class Caller:
             except RunStopped as stop:
                 raise self._stop(str(stop)) from None
             except TryAgain as trouble:
-                batch = ""
+                # What came of a job is asked for by itself; what no job took waits for the next one.
+                batch = batch if isinstance(trouble, NotSubmitted) else ""
                 pause = self._pause * 2 ** min(lost + busy, 6) * random.uniform(0.5, 1.0)
                 if trouble.busy:
                     # Not lost: everybody leaves this key and model alone for a while.
@@ -400,7 +401,9 @@ class Caller:
                     continue
                 lost, empty = lost + 1, empty + trouble.answered
                 if lost >= TRIES or empty >= EMPTY_TRIES:
-                    raise
+                    if not batch:
+                        raise
+                    batch, lost = "", 0
                 await asyncio.sleep(pause)
 
     async def _rested_key(self, model: str) -> str:

@@ -24,6 +24,9 @@ warnings.filterwarnings("ignore", message=r".* is not a valid \w+", module=r"goo
 COMPATIBLE_VERSION = "v1beta"
 """Of the interface, that compatible services have where the settings say nothing; Google's has the library's own."""
 
+FLEX_SECONDS = 1_000
+"""What is asked for at half the price may take a quarter of an hour: given up earlier, it would be paid again."""
+
 
 class Sender:
     """Sends calls, for all windows of a process.
@@ -31,22 +34,32 @@ class Sender:
     Args:
         settings: ``[model]``.
         keys: environment variable → key.
+        usable: whether the key of this name may still be used.
         ledger: of what calls cost.
         go_on: raises `RunStopped` when no call makes sense any more.
     """
 
     def __init__(
-        self, settings: ModelSettings, keys: Mapping[str, str], ledger: Ledger, go_on: Callable[[], None]
+        self,
+        settings: ModelSettings,
+        keys: Mapping[str, str],
+        usable: Callable[[str], bool],
+        ledger: Ledger,
+        go_on: Callable[[], None],
     ) -> None:
-        self._settings, self._secrets, self._ledger, self._go_on = settings, dict(keys), ledger, go_on
+        self._settings, self._secrets, self._usable = settings, dict(keys), usable
+        self._ledger, self._go_on = ledger, go_on
+        self._timeout = max(settings.timeout_seconds, FLEX_SECONDS if settings.mode == "flex" else 0)
         self._clients: dict[str, genai.Client] = {}
         self._limits: Limits | None = None
+        self._purse = asyncio.Lock()
         self.peak = 0
         """Most calls that were in flight at the same time."""
 
     async def close(self) -> None:
         """Closes the connections of the running event loop."""
         clients, self._clients, self._limits = self._clients, {}, None
+        self._purse = asyncio.Lock()
         for client in clients.values():
             await client.aio.aclose()
             client.close()
@@ -100,7 +113,7 @@ class Sender:
         return await self._booked(
             ask, model, limit, bill, "batch",
             lambda: batches.ask(
-                self._client(key), key, model, request, ask.contents(manner), ask.config(limit, manner, flex=False)
+                self._usable_client, key, model, request, ask.contents(manner), ask.config(limit, manner, flex=False)
             ),
         )  # fmt: skip
 
@@ -116,10 +129,11 @@ class Sender:
         """A call that is in the ledger from before it is sent, at the most it may cost until there is an answer."""
         tokens, output = ask.tokens(), 2 * IMAGE_TOKENS if ask.draws else limit
         images = output if ask.draws else 0
-        call = await self._reserve(
-            ask, model, price(model, tokens * 3 // 2, output, image_tokens=images, mode=mode)
-        )
-        counted, usd, outcome = (0, 0, 0), 0.0, "interrupted"
+        most = price(model, tokens * 3 // 2, output, image_tokens=images, mode=mode)
+        # An answer that nobody waited for was asked for all the same. A batch job's is still to be had.
+        least = 0.0 if mode == "batch" else price(model, tokens, 0, mode=mode)
+        call = await self._reserve(ask, model, most, least)
+        counted, usd, outcome = (0, 0, 0), least, "interrupted"
         try:
             response = await send()
             counted = tokens_of(response, tokens)
@@ -131,11 +145,11 @@ class Sender:
             outcome = "answered"
         except Trouble as trouble:
             outcome = str(trouble)
-            if isinstance(trouble, TryAgain) and trouble.billed and not usd:
-                usd = price(model, tokens, 0, mode=mode)
+            if not any(counted):
+                usd = least if isinstance(trouble, TryAgain) and trouble.billed else 0.0
             raise
         except NotInBatch:
-            outcome = "not in the batch"
+            outcome, usd = "not in the batch", 0.0
             raise
         finally:
             bill.add(counted, usd)
@@ -145,12 +159,16 @@ class Sender:
             )  # fmt: skip
         return reply
 
-    async def _reserve(self, ask: Ask, model: str, most: float) -> int:
-        while True:
-            call = await asyncio.to_thread(self._ledger.reserve, ask.task, model, ask.subjects.window, most)
-            if call is not None:
-                return call
-            await asyncio.sleep(0.05)
+    async def _reserve(self, ask: Ask, model: str, most: float, least: float) -> int:
+        # In turn: of hundreds that wait for a batch job to give something back, one looks.
+        async with self._purse:
+            while True:
+                call = await asyncio.to_thread(
+                    self._ledger.reserve, ask.task, model, ask.subjects.window, most=most, least=least
+                )
+                if call is not None:
+                    return call
+                await asyncio.sleep(0.1)
 
     async def _send(
         self, ask: Ask, model: str, key: str, contents: Sequence[types.Content], limit: int, manner: Manner
@@ -162,10 +180,13 @@ class Sender:
         )
         try:
             # The client's own limit is for each read: a body that drips would never end.
-            async with asyncio.timeout(self._settings.timeout_seconds * 1.1):
+            async with asyncio.timeout(self._timeout * 1.1):
                 return await call
         except Exception as error:
             raise trouble_of(error) from error
+
+    def _usable_client(self, key: str) -> genai.Client | None:
+        return self._client(key) if self._usable(key) else None
 
     def _client(self, key: str) -> genai.Client:
         """Kept, because a client that nobody refers to closes itself."""
@@ -178,7 +199,7 @@ class Sender:
                 http_options=types.HttpOptions(
                     base_url=settings.base_url or None,
                     api_version=settings.api_version or (COMPATIBLE_VERSION if settings.base_url else None),
-                    timeout=settings.timeout_seconds * 1000,
+                    timeout=self._timeout * 1000,
                     # Ours heeds what the server asks for, and disconnects.
                     retry_options=types.HttpRetryOptions(attempts=1),
                     async_client_args={"limits": limits},
