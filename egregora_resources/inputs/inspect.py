@@ -12,6 +12,8 @@ import pyarrow.compute as pc
 from egregora_resources.inputs.export import Export
 
 _EXAMPLES = 5
+_BREAKS = {ord(char): f"\\u{ord(char):04x}" for char in "\x85\u2028\u2029"}
+"""What some programs take for a line's end, as JSON escapes it."""
 
 
 def message_lines(export: Export) -> Iterator[str]:
@@ -23,7 +25,7 @@ def message_lines(export: Export) -> Iterator[str]:
             row: dict[str, object] = {"file": str(export.source), **message}
             if data is not None:
                 row["data"] = json.loads(data)
-            yield json.dumps(row, ensure_ascii=False)
+            yield json.dumps(row, ensure_ascii=False).translate(_BREAKS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,8 @@ class Summary:
                 f"  {self.media:,} media files here, {self.media_absent:,} named by the chat are not"
             )
         if self.not_understood:
-            lines.append(f"  {self.not_understood:,} lines belong to no message:")
+            belong = "line belongs" if self.not_understood == 1 else "lines belong"
+            lines.append(f"  {self.not_understood:,} {belong} to no message:")
             lines += [f"    {example[:100]}" for example in self.examples]
         lines += [f"  ! {warning}" for warning in self.warnings]
         return "\n".join(line for line in lines if line.strip())

@@ -42,6 +42,14 @@ def test_a_row_for_each_message(tmp_path: Path) -> None:
     assert rows[3]["data"] == {"url": "https://maps.google.com/?q=38.7,-9.1", "lat": 38.7, "lon": -9.1}
 
 
+def test_a_row_is_one_line_whatever_a_program_takes_for_its_end(tmp_path: Path) -> None:
+    path = tmp_path / "chat.txt"
+    path.write_text("24/03/2022, 14:00 - Ana: a\u2028b\u2029c\x85d\n", "utf-8")
+    (line,) = message_lines(read_export(path))
+    assert line.splitlines() == [line]
+    assert json.loads(line)["text"] == "a\u2028b\u2029c\x85d"
+
+
 def test_the_table_has_the_promised_columns(tmp_path: Path) -> None:
     assert read_export(_export(tmp_path)).messages.schema.equals(MESSAGE_SCHEMA)
     (tmp_path / "empty.txt").write_text("")
@@ -61,7 +69,7 @@ def test_the_summary_counts_and_names_what_is_odd(tmp_path: Path) -> None:
         "4 messages",
         "2022-03-24 13:00",
         "dmy",
-        "1 lines belong to no message",
+        "1 line belongs to no message",
         "from Ana's phone",
     ):
         assert part in text

@@ -151,7 +151,7 @@ def _understand(text: str, marked: bool, members: Container[str], known: Phrases
     meaning = known.whole.get(plain) or _bracketed(first, known)
     if meaning in ("call", "deleted") and not app and first[:1] != first[:1].title():
         meaning = None  # typed: the app begins a line of these with a capital letter
-    if meaning is None and app and known.whole.get(key(re.split("[\u200e\u200f]", first)[0])) == "call":
+    if meaning is None and app and known.whole.get(key(re.split("[,\u200e\u200f]", first)[0])) == "call":
         meaning = "call"
     if meaning is None and app and not rest and len(visible) < 60:
         meaning = "omitted" if known.stems["left_out"].search(plain) else None

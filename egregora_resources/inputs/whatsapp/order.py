@@ -119,12 +119,16 @@ def decide(
     best = ranked[0]
     if wanted is not None:
         chosen = wanted if wanted in charges else best
-        sentence = (
-            "Its owner says so."
-            if wanted in charges
-            else f"Its years stand where only {_NAMES[best]} is possible."
-        )
-        return Order(chosen, charges[chosen].calendar, 1.0, sentence)
+        sentence = "Its owner says so."
+        missing = charges[chosen].missing
+        if wanted not in charges:
+            sentence = f"Its years stand where only {_NAMES[best]} is possible."
+        elif missing > charges[best].missing:
+            sentence = (
+                f"Its owner says so, but read {_NAMES[wanted]}, {missing:,} {_plural(missing, 'date')} would not exist; "
+                "lines that begin so were read as text of the messages above."
+            )
+        return Order(chosen, charges[chosen].calendar, round(1 - missing / int(weights.sum()), 3), sentence)
     lead = charges[ranked[1]].total - charges[best].total if len(ranked) > 1 else 20.0
     confidence = round(1 / (1 + float(np.exp(-min(lead, 20.0)))), 3)
     return Order(best, charges[best].calendar, confidence, _sentence(best, ranked, charges))

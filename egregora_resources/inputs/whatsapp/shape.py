@@ -17,6 +17,7 @@ from functools import cached_property
 from egregora_resources.inputs.whatsapp.header import Sighting, sight
 from egregora_resources.inputs.whatsapp.words import MARKS, hour_of, month
 
+_MANY_MORE = 20
 FIELDS = "abchms"
 """Columns of the numbers that a scan yields; the part of the day is told by its own column after them."""
 _WIDTHS = {"a": (1, 4), "b": (1, 4), "c": (1, 4), "h": (1, 2)}
@@ -119,15 +120,24 @@ def _either(literals: Iterable[bytes], *, escape: bool = True) -> bytes:
 
 
 def learn(lines: Iterable[str]) -> Shape | None:
-    """The shape most header-like lines share; of equals, the one that comes first."""
+    """The shape that the file opens with, or else most header-like lines share; of equals, the one that comes first.
+
+    Somebody may have pasted another chat, longer than the rest of this one.
+    """
+    opening: Sighting | None = None
+    begun = False
     groups: dict[tuple[str, tuple[str, ...]], list[Sighting]] = {}
     for line in lines:
         sighting = sight(line)
         if sighting is not None:
             groups.setdefault(sighting.style, []).append(sighting)
+        if not begun and line.strip():
+            opening, begun = sighting, True
     if not groups:
         return None
     style = max(groups, key=lambda one: len(groups[one]))  # max keeps the first of equals
+    if opening is not None and len(groups[style]) <= _MANY_MORE * len(groups[opening.style]):
+        style = opening.style
     bare = (style[0], (*style[1][:-1], "]"))
     if bare in groups:
         style = bare  # the dash behind some of the brackets begins a name

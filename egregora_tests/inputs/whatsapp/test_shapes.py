@@ -149,6 +149,15 @@ def test_the_owner_s_order_is_obeyed(tmp_path: Path) -> None:
     ]
 
 
+def test_an_order_in_which_dates_do_not_exist_is_obeyed_and_says_so(tmp_path: Path) -> None:
+    path = tmp_path / "chat.txt"
+    path.write_text("02/03/2025, 10:00 - Ana: a\n13/03/2025, 10:00 - Ana: b\n")
+    export = read_export(path, date_order="month-first")
+    assert export.messages["text"].to_pylist() == ["a\n13/03/2025, 10:00 - Ana: b"]
+    assert "1 date would not exist" in export.evidence
+    assert export.confidence == 0.5
+
+
 def test_a_line_that_is_a_date_only_in_another_order_is_text(tmp_path: Path) -> None:
     lines = [f"{day:02}/02/2025, 10:00 - Ana: hi {day}" for day in range(1, 28)]
     lines.insert(20, "02/27/2025, 12:00 - total: 5")
@@ -192,6 +201,20 @@ def test_a_message_longer_than_a_block_is_one_message(tmp_path: Path) -> None:
     endless = "x" * (20 << 20)
     path.write_text(f"24/03/2022, 21:41 - Ana: {endless}")
     assert read_export(path).messages["text"].to_pylist() == [endless]
+
+
+def test_a_chat_pasted_into_a_short_one_is_its_text(tmp_path: Path) -> None:
+    path = tmp_path / "chat.txt"
+    pasted = "\n".join(f"[24/03/22, 20:{minute}:00] Zoe: yes" for minute in range(10, 25))
+    path.write_text(f"24/03/2022, 21:41 - Ana: see\n{pasted}\n24/03/2022, 21:42 - Luis: ok\n")
+    assert read_export(path).messages["text"].to_pylist() == [f"see\n{pasted}", "ok"]
+
+
+def test_a_million_blank_lines_belong_to_nobody(tmp_path: Path) -> None:
+    path = tmp_path / "chat.txt"
+    blank = "\n" * 1_000_000
+    path.write_text(f"24/03/2022, 21:41 - Ana: a{blank}24/03/2022, 21:42 - Ana: b{blank}")
+    assert read_export(path).messages["text"].to_pylist() == ["a", "b"]
 
 
 def test_exports_joined_by_hand_are_pointed_out(tmp_path: Path) -> None:

@@ -161,3 +161,44 @@ def test_a_notice_that_quotes_a_colon_has_no_author(tmp_path: Path, notice: str)
     messages = read_export(path).messages.to_pylist()
     assert [message["author"] for message in messages] == [None, "Max „Mo“ O'Neil"]
     assert messages[0]["text"] == notice
+
+
+@pytest.mark.parametrize("body", ["missed voice call", "<video>", "<attached: nothing>", "hi <edited by me>"])
+def test_what_only_resembles_a_wording_stays_text(tmp_path: Path, body: str) -> None:
+    message = _read(tmp_path, [body])[0]
+    assert (message["kind"], message["text"], message["edited"]) == ("text", body, False)
+
+
+def test_a_file_without_an_extension_is_attached_if_the_app_s_mark_says_so(tmp_path: Path) -> None:
+    marked, typed = _read(tmp_path, ["\u200eREADME (file attached)", "my reasons (file attached)"])
+    assert (marked["attachment"], typed["attachment"]) == ("README", None)
+
+
+def test_who_writes_from_right_to_left_is_not_taken_for_the_app(tmp_path: Path) -> None:
+    path = tmp_path / "_chat.txt"
+    path.write_text(
+        "[24/03/2022, 13:00:00] טיול: \u200fההודעות והשיחות מוצפנות מקצה-לקצה.\n"
+        "[24/03/2022, 13:01:00] טיול: \u200fלואיס הצטרף\n"
+        "[24/03/2022, 13:02:00] דנה: \u200fשלום לכולם\n"
+        "[24/03/2022, 13:03:00] דנה: \u200fדנה שינתה את התמונה\n",
+        "utf-8",
+    )
+    messages = read_export(path).messages.to_pylist()
+    assert [message["author"] for message in messages] == [None, None, "דנה", "דנה"]
+    assert [message["is_system"] for message in messages] == [True, True, False, True]
+
+
+def test_a_group_with_a_colon_in_its_name_is_no_author(tmp_path: Path) -> None:
+    path = tmp_path / "_chat.txt"
+    path.write_text(
+        "[24/03/2022, 13:00:00] Ana: Trip: \u200eMessages and calls are end-to-end encrypted.\n"
+        "[24/03/2022, 13:01:00] Ana: Trip: \u200eLuis joined\n"
+        "[24/03/2022, 13:02:00] Ana: Trip: yes or no?\n",
+        "utf-8",
+    )
+    messages = read_export(path).messages.to_pylist()
+    assert [(message["author"], message["text"]) for message in messages] == [
+        (None, "Messages and calls are end-to-end encrypted."),
+        (None, "Luis joined"),
+        ("Ana", "Trip: yes or no?"),
+    ]
