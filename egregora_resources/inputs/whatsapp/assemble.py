@@ -89,11 +89,13 @@ def assemble(block: bytes, end: int, headers: Headers, chat: Chat) -> Block:
     lines = np.minimum(headers.line_ends, ends)
     every_colon = np.flatnonzero(buffer == 58)
     colons, texts, once_more = _colons(buffer, every_colon, bodies, lines, ends)
-    if chat.marked and not chat.senders and count:
+    opens = chat.marked and not chat.senders and count > 0
+    if opens:
         chat.label = senders.colonned_label(block[bodies[0] : lines[0]])
     authors = _authors(block, bodies, colons, texts, once_more, chat)
     if chat.label:
         _take_label(block, bodies, authors, texts, once_more, chat)
+    _take_unspaced(block, bodies, lines, authors, texts, chat)
     unsigned = authors < 0
     lefts, rights = np.where(unsigned, bodies, texts), ends
     wanted = candidates(block, buffer, every_colon, headers.starts, lefts, lines, ends) & ~unsigned
@@ -105,6 +107,9 @@ def assemble(block: bytes, end: int, headers: Headers, chat: Chat) -> Block:
     kinds[rows] = found.kinds
     system = unsigned.copy()
     system[rows] = found.system
+    notices = rows[found.notice]
+    if opens and kinds[0] == CODES["text"] and senders.opens_export(block[texts[0] : lines[0]]):
+        kinds[0], system[0], notices = CODES["notice"], True, np.append(0, notices)  # its mark is lost
     lefts[unsigned] = _behind_marks(buffer, lefts[unsigned], rights[unsigned])
     lefts[rows] += found.skipped
     rights[rows] = lefts[rows] + found.kept
@@ -121,7 +126,7 @@ def assemble(block: bytes, end: int, headers: Headers, chat: Chat) -> Block:
         rows[found.deleted],
         rows[found.omitted],
         system,
-        rows[found.notice],
+        notices,
         rows[found.doubtful],
         _named_days(attachment),
     )
@@ -212,6 +217,17 @@ def _take_label(
     own = [row for row in np.flatnonzero(once_more).tolist() if block.startswith(opening, int(bodies[row]))]
     texts[own] = bodies[own] + len(opening) - _MARK
     authors[own] = chat.code(senders.name(chat.label.decode("utf-8", "ignore")))
+
+
+def _take_unspaced(
+    block: bytes, bodies: Ints, lines: Ints, authors: NDArray[np.int32], texts: Ints, chat: Chat
+) -> None:
+    """Gives lines that begin with a known sender and a colon alone to that sender: somebody edited them."""
+    for row in np.flatnonzero(authors < 0).tolist():
+        printed, colon, _ = block[bodies[row] : lines[row]].partition(b":")
+        code = chat.senders.get(senders.name(printed.decode("utf-8", "ignore"))) if colon else None
+        if code is not None:
+            authors[row], texts[row] = code, bodies[row] + len(printed) + 1
 
 
 def _behind_marks(buffer: NDArray[np.uint8], lefts: Ints, rights: Ints) -> Ints:

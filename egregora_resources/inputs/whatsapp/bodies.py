@@ -49,6 +49,7 @@ class Phrases:
         sets: wordings that stand within others, by meaning: edited, attached, poll, option, place.
         deleted_by: what the line of a message that an admin deleted begins with.
         notice: patterns of the app's own lines.
+        encryption: those of the one that exports open with.
         stems: parts of words that betray a wording the tables don't have.
     """
 
@@ -56,6 +57,7 @@ class Phrases:
     sets: dict[str, frozenset[str]]
     deleted_by: tuple[str, ...]
     notice: re.Pattern[str]
+    encryption: re.Pattern[str]
     stems: dict[str, re.Pattern[str]]
 
 
@@ -78,7 +80,8 @@ def phrases() -> Phrases:
         {key(wording): meaning for meaning in _WHOLE for wording in table[meaning]},
         {meaning: frozenset(map(key, wordings)) for meaning, wordings in table.items()},
         tuple(map(key, table["deleted_by"])),
-        re.compile("|".join(f"(?:{pattern})" for pattern in table["notice"]), re.IGNORECASE),
+        re.compile("|".join(table["encryption"] + table["notice"]), re.IGNORECASE),
+        re.compile("|".join(table["encryption"]), re.IGNORECASE),
         {meaning: re.compile("|".join(parts)) for meaning, parts in stems.items()},
     )
 

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from egregora_resources.inputs.export import KINDS, MESSAGE_SCHEMA
 from egregora_resources.inputs.whatsapp.assemble import Block, Chat, assemble
+from egregora_resources.inputs.whatsapp.bodies import phrases
 from egregora_resources.inputs.whatsapp.calendar import Ints
 from egregora_resources.inputs.whatsapp.order import Order, decide, may_exist
 from egregora_resources.inputs.whatsapp.scan import Headers, scan
@@ -32,6 +33,7 @@ _MOST_SUSPECTS = 400
 _LONGEST_KEPT = 1_000
 _MANY_FOREIGN = 20
 _MANY_HOURS = 200
+_MOST_OPENINGS = 20
 _DIGITS = 5
 """A header has at least so many, and within so many bytes:"""
 _LOOK_AHEAD = 24
@@ -229,7 +231,11 @@ class _Reader:
         return np.array(told, dtype=np.int64)
 
     def _labels(self, label: str) -> NDArray[np.int64]:
-        """Senders under whose name only the app speaks: the chat's label."""
+        """The chat's label: who speaks of encryption, or else under whose name only the app speaks."""
+        for block in self._blocks[:1]:
+            for row in block.notices[:_MOST_OPENINGS].tolist():
+                if phrases().encryption.search(block.text[row].as_py()):
+                    return block.authors[[row]].astype(np.int64)
         count = len(self._chat.senders)
         spoken, noticed = np.zeros((2, count), dtype=np.bool_)
         for block in self._blocks:

@@ -12,6 +12,7 @@ _CLOSING = "”“»」』》›"
 _SINGLE = re.compile(r"\s['‘][^'’]*$")
 """A quotation in single marks that isn't closed; an apostrophe within a name follows a letter."""
 _LONGEST_NAME = 120
+_SHORTEST_NOTICE = 60
 _MOST_WORDS = 12
 OFTEN = 4
 MARK = "\u200e".encode()
@@ -46,9 +47,17 @@ def _is_open(before: str, left: str) -> bool:
 def colonned_label(line: bytes) -> bytes:
     """The chat's label if it holds a ": ", going by the notice about encryption that an iPhone's export opens with."""
     label, found, notice = line.partition(b": " + MARK)
-    if not found or b": " not in label or not phrases().notice.search(notice.decode("utf-8", "ignore")):
+    if not found or b": " not in label or not phrases().encryption.search(notice.decode("utf-8", "ignore")):
         return b""
     return label
+
+
+def opens_export(line: bytes) -> bool:
+    """Whether a line is the notice about encryption, though it lost the mark that the app puts before it."""
+    return (
+        len(line) > _SHORTEST_NOTICE
+        and phrases().encryption.search(line.decode("utf-8", "ignore")) is not None
+    )
 
 
 def shared_prefix(texts: list[str]) -> str | None:
