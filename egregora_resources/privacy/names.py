@@ -122,7 +122,9 @@ class NameIndex:
         return cut(folded, self._outside_links(folded))
 
     def erase(self, text: str, is_theirs: Callable[[str], bool]) -> str:
-        """The text with ``[name]`` or ``[phone]`` wherever one of these people is named, in links and addresses too.
+        """The text with ``[name]`` or ``[phone]`` wherever one of these people is named.
+
+        A link or an address that names one of them goes as a whole: what is left of it must not become another.
 
         Args:
             text: as sent.
@@ -133,8 +135,14 @@ class NameIndex:
         if not self.may_touch(fold(text)):
             return text
         folded = Folded(text)
-        found = without_overlaps(self.find(folded), Occupied(len(folded.folded)))
-        return cut(folded, [replace(finding, tokens=frozenset()) for finding in found])
+        found = [replace(finding, tokens=frozenset[str]()) for finding in self.find(folded)]
+        whole = [
+            Finding(start, end, kind)
+            for kind, spans in (("e-mail", emails(folded.folded)), ("link", links(folded.folded)))
+            for start, end in spans
+            if any(start <= finding.start < end for finding in found)
+        ]
+        return cut(folded, without_overlaps([*whole, *found], Occupied(len(folded.folded))))
 
     def people_in(self, text: str) -> set[str]:
         """The tokens of the people whose names `replace` would take out, all of them where a name is shared."""

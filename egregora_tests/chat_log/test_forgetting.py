@@ -82,6 +82,8 @@ def test_a_forgotten_name_leaves_what_others_wrote_in_every_way_it_is_written() 
     assert "carla" not in left
     assert "98765" not in left
     assert "are you there?" in left
+    # What is left of an address would be read as another one by who proves the site.
+    assert "see [link] and [e-mail]" in log.texts()
 
 
 def test_words_and_people_that_only_look_like_a_forgotten_name_stay() -> None:
