@@ -158,29 +158,6 @@ def test_windows_are_worked_on_at_the_same_time_up_to_max_workers(tmp_path: Path
         assert provider.most_windows == workers
 
 
-class Sleepy(Stage):
-    """A call that takes a tenth of a second."""
-
-    name: ClassVar[str] = "sleepy"
-    after: ClassVar[tuple[str, ...]] = ("messages",)
-
-    async def make(self, work: WindowWork) -> Made:
-        await asyncio.sleep(0.1)
-        return Made([Document("dream", f"{work.key}/dream", work.key)])
-
-
-def test_sixteen_windows_of_slow_calls_take_as_long_as_their_calls_at_once(tmp_path: Path):
-    def seconds(stages: Sequence[Stage], name: str) -> float:
-        began = time.monotonic()
-        runner = PipelineRunner(context(tmp_path / name, max_workers=8), stages=stages)
-        assert len(runner.process_windows(windows_of(weeks(16)))[0]) == 16
-        return time.monotonic() - began
-
-    awake = seconds(STAGES[:1], "awake")
-    asleep = seconds([STAGES[0], Sleepy()], "asleep")
-    assert asleep - awake < 1.2  # 1.6 s one after the other, 0.2 s at best; the machine may be busy
-
-
 def test_all_digests_precede_the_first_post(tmp_path: Path):
     provider = WatchedProvider(seconds=0.002)
     PipelineRunner(context(tmp_path, provider, max_workers=3)).process_windows(windows_of(weeks(6)))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -66,12 +65,10 @@ def posts(site: Path) -> dict[str, str]:
 
 def test_the_same_export_again_is_nothing_to_do(site: Path, watched: type[EverywhereWatched]):
     before = tree(site / "site")
-    began = time.monotonic()
     report = write(site, weeks(WEEKS), "first")
     assert report.nothing_to_do
     assert watched.all_asked == []
     assert tree(site / "site") == before
-    assert time.monotonic() - began < 20
 
 
 def test_a_changed_text_leaves_the_other_posts_files_byte_for_byte(

@@ -43,7 +43,7 @@ def make(server: FaultServer, site: Path, fresh: bool = False, /, **model: Any) 
     folder = SiteFolder(site)
     folder.state.mkdir(parents=True, exist_ok=True)
     options: dict[str, Any] = {
-        "provider": "gemini", "base_url": server.url, "send_without_asking": True, "timeout_seconds": 1, **model,
+        "provider": "gemini", "base_url": server.url, "send_without_asking": True, "timeout_seconds": 5, **model,
     }  # fmt: skip
     settings = Settings.model_validate({"model": options})
     return GeminiProvider(settings, folder, fresh=fresh, pause=0.01)
@@ -73,7 +73,7 @@ def write(provider: GeminiProvider, **request: Any) -> Any:
 
 @pytest.mark.parametrize("fault", RETRYABLE)
 def test_what_was_lost_busy_or_garbled_is_tried_again(fault: str, tmp_path: Path) -> None:
-    with FaultServer(script=[fault], hang=1.5) as server:
+    with FaultServer(script=[fault], hang=8) as server:
         answer = digest(make(server, tmp_path))
     assert [seen.fault for seen in server.seen] == [fault, ""]
     assert answer.output.topics == ["raised bed", "compost heap"]
