@@ -177,7 +177,7 @@ class PostsStage(WrittenStage):
             work.context.llm,
             memory=memory,
             vocabulary=work.context.vocabulary,
-            instructions=work.context.config.model.instructions,
+            instructions=work.context.scrubber.scrub(work.context.config.model.instructions),
         )
         posts = number(await worker.run(self.items(work)), work.key)
         note = "" if posts else next(iter(worker.nothing_because), "nothing of substance was said")

@@ -16,6 +16,7 @@ from typing import Any
 
 from egregora_assets.committer import Committer
 from egregora_assets.making import Maker, Outcome, WindowFailed
+from egregora_assets.own_prompts import check_prompts
 from egregora_assets.progress import Progress, Silent
 from egregora_assets.stage import FinalStage, PipelineContext, Stage, WindowWork
 from egregora_assets.windows import FULL_CONTEXT_WINDOW_SIZE, Window
@@ -97,6 +98,7 @@ class PipelineRunner:
         stages = [stage for stage in self.stages if selected is None or stage.name in selected]
         windowed = [stage for stage in stages if not isinstance(stage, FinalStage)]
         await asyncio.to_thread(withdraw, self.context)
+        check_prompts(self.context)
         stored = load_results(self.context.storage)
         known = {window for _, window in stored}
         for work in works:

@@ -15,6 +15,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from egregora_assets.estimates import amounts
+from egregora_assets.own_prompts import check_prompts
 from egregora_assets.plan import make_plan, priced, window_works
 from egregora_assets.posts import PostsStage, shown_messages
 from egregora_assets.progress import Progress, Silent
@@ -106,6 +107,7 @@ def try_window(
         settings, site, warehouse, provider=_provider(settings, folder, prompt),
         redo=frozenset({("posts", window)}),
     )  # fmt: skip
+    check_prompts(context, [prompt] if prompt else ())
     try:
         if settings.model.provider == "gemini":
             check_provider(settings, folder)

@@ -193,8 +193,8 @@ def ask_to_send(
     if not yes:
         _ask(
             f"This sends the chat's text to {gemini.service(model)}, with pseudonyms for names, and without the numbers "
-            "and addresses that [privacy] takes out; also shared links, and pictures, voice messages and documents as "
-            "they are, if [pipeline.enrichment] is enabled. What the service does with them is a matter of your "
+            "and addresses that [privacy] takes out; also shared links, pictures, voice messages and films, if "
+            "[pipeline.enrichment] is enabled. What the service does with them is a matter of your "
             f"contract with it. {len(plan.stale)} windows are to be written."
             + (f" {plan.cost.sentence()}" if plan.cost else ""),
             confirm,
