@@ -286,7 +286,10 @@ def _said(data: str | None) -> str:
 
 
 def _vocabulary(context: PipelineContext) -> Iterator[Stored]:
-    yield from context.storage.rows("SELECT first_window, 'vocabulary', term FROM vocabulary")
+    yield from context.storage.rows(
+        "SELECT first_window, 'vocabulary', term FROM vocabulary "
+        "UNION ALL SELECT '', 'vocabulary', term || chr(12) || stays FROM synonyms"
+    )
 
 
 def _results(context: PipelineContext) -> Iterator[Stored]:

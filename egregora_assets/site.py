@@ -22,13 +22,18 @@ from egregora_assets.proving import Prover
 from egregora_assets.stage import FinalStage, Made, PipelineContext
 from egregora_assets.taxonomy import settle_posts
 from egregora_resources.document import Document, Message, fingerprint
+from egregora_resources.media.document_text import Unreadable, text_of_document
 from egregora_resources.people import Member
+from egregora_resources.privacy.folding import Folded
+from egregora_resources.privacy.page_text import BLOCK
 from egregora_resources.publishing import build
 from egregora_resources.publishing.content import LinkView, MediaView, Person, Post, Site, WindowView
 from egregora_resources.results import load_documents, load_messages
 from egregora_resources.settings import Settings
 
 FAVOURITES = 12
+PERSONAL = "This document names people, or holds numbers or addresses, so it isn't shown."
+NOT_READ = "This document can't be read for names and numbers, so it isn't shown."
 _PICTURE = re.compile(r"\{picture ([^}\n]+)\}")
 
 
@@ -119,7 +124,10 @@ def assemble(context: PipelineContext) -> Site:
         for stage in ("media", "enrichments", "profiles", "posts", "banners")
     }
     messages = {m.id: m for m in load_messages(storage) if m.id not in withdrawn}
-    views = _media_views(documents["media"], documents["enrichments"])
+    views = {
+        id: _discreet(context, view)
+        for id, view in _media_views(documents["media"], documents["enrichments"]).items()
+    }
     overrides = {
         row[0]: row[1:] for row in storage.rows("SELECT post_id, hidden, pinned, title, body FROM overrides")
     }
@@ -175,6 +183,24 @@ def _media_views(documents: Sequence[Document], enrichments: Sequence[Document])
     }
     views = {d.front_matter["media"]: MediaView(**d.front_matter["view"]) for d in documents}
     return {id: replace(view, alt=alts.get(id, view.alt)) for id, view in views.items()}
+
+
+def _discreet(context: PipelineContext, view: MediaView) -> MediaView:
+    """A shared document only if it holds nothing that a message's text mustn't."""
+    if view.kind != "document" or not view.path:
+        return view
+    extension, original = Path(view.path).suffix.removeprefix("."), context.media_store.original(view.id)
+    try:
+        text = text_of_document(original, extension) if original else ""
+    except Unreadable:
+        return replace(view, path=None, missing=NOT_READ)
+    # The digits of a PDF are its own bookkeeping.
+    wanted = {"name", "e-mail"} if extension == "pdf" else None
+    for part in set(text.split(BLOCK)):
+        for finding in context.scrubber.find(Folded(part)):
+            if not finding.doubtful and (wanted is None or finding.kind in wanted):
+                return replace(view, path=None, missing=PERSONAL)
+    return view
 
 
 def _post(

@@ -122,6 +122,9 @@ def test_a_site_is_read_to_its_last_corner(site: SmallSite) -> None:
         "a/meta.html": '<meta name="description" content="Ingrid&nbsp;Sandoval">',
         "a/drawing.svg": "<svg><text>Ingrid Sandoval</text></svg>",
         "a/ingrid-sandoval.html": "<p>x</p>",
+        "manifest.webmanifest": '{"name": "Ingrid Sandoval"}',
+        "events.ics": "ATTENDEE:Ingrid Sandoval",
+        "no-suffix": "Ingrid Sandoval",
     }
     for name, text in corners.items():
         path = site.folder.built / name
@@ -146,6 +149,13 @@ def test_a_source_that_may_not_be_used_is_found_by_its_id_alone(site: SmallSite)
             [f'"sources": [{theirs[0]}, '],
         )
     assert {hit.kind for hit in prover(site).stored()} == {"source"}
+
+
+def test_what_a_term_stands_for_is_read_too(site: SmallSite) -> None:
+    site.run(stages=ALL)
+    with site.warehouse.transaction() as connection:
+        connection.execute("INSERT INTO synonyms VALUES ('tag', 'sheds', 'sheds of Ingrid')")
+    assert [hit.file for hit in prover(site).stored()] == ["vocabulary"]
 
 
 def test_what_keeps_requests_is_read_too(site: SmallSite, monkeypatch: pytest.MonkeyPatch) -> None:

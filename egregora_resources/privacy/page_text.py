@@ -107,7 +107,7 @@ def text_of_json(text: str) -> str:
 _THEME = ("assets/javascripts/", "assets/stylesheets/", "assets/fonts/")
 """Copied from the theme's package: the same for everybody, and full of words of all languages."""
 _PAGES = frozenset({".html", ".xml", ".svg"})
-_PLAIN = frozenset({".md", ".txt", ".css"})
+_FIRST_BYTES = 8192
 _PICTURES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".gif", ".avif"})
 
 
@@ -121,11 +121,13 @@ def texts_of_folder(folder: Path) -> Iterator[tuple[str, str]]:
 
 def _text_of_file(path: Path) -> str:
     kind = path.suffix.lower()
+    with path.open("rb") as file:
+        if kind == ".pdf" or b"\0" in file.read(_FIRST_BYTES):
+            return ""  # a picture, a film; a PDF's digits are its own bookkeeping
+    text = path.read_text("utf-8", "replace")
     if kind in _PAGES:
-        return text_of_page(path.read_text("utf-8", "replace"))
-    if kind in {".json", ".js"}:
-        return text_of_json(path.read_text("utf-8", "replace"))
-    return path.read_text("utf-8", "replace") if kind in _PLAIN else ""
+        return text_of_page(text)
+    return text_of_json(text) if kind in {".json", ".js"} else text
 
 
 def tells_of_its_maker(path: Path) -> bool:

@@ -59,6 +59,14 @@ def film() -> bytes:
     return box(b"ftyp", b"isom", bytes(4)) + moov + box(b"mdat", b"pictures and sound" * 50)
 
 
+def office(text: str) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("[Content_Types].xml", "<Types/>")
+        archive.writestr("word/document.xml", f"<w:document><w:t>{text}</w:t></w:document>")
+    return buffer.getvalue()
+
+
 FILES: dict[str, bytes] = {
     "IMG-20250113-WA0001.jpg": jpeg("red"),
     "IMG-20250113-WA0002.jpg": jpeg("blue")[:400],
@@ -70,6 +78,10 @@ FILES: dict[str, bytes] = {
     "PTT-20250113-WA0009.opus": b"OggS" + bytes(24) + b"OpusHead" + bytes(400),
     "VID-20250113-WA0010.mp4": film(),
     "plan of the shed.pdf": b"%PDF-1.4 the plan",
+    "members.csv": b"name;phone\nTheodore Baptiste;+44 20 7946 0958\n",
+    "minutes.docx": office("Present: Theodore and the others"),
+    "agenda.pdf": b"%PDF-1.4 << /Author (Theodore Baptiste) >>",
+    "shopping.csv": b"boards;12\nscrews;40\n",
     "page.html": b"<html><script>window.X02=1</script></html>",
     "Theodore Baptiste.vcf": b"BEGIN:VCARD\nFN:Theodore Baptiste\nTEL:+15551234567\nEND:VCARD",
     "DOC-20250113-WA0012.pdf": b"BEGIN:VCARD\nFN:Theodore Baptiste\nTEL:+15551234567\nEND:VCARD",
@@ -142,6 +154,9 @@ def test_a_picture_is_shown_once_small_upright_and_without_its_particulars(built
         ("IMG-20250113-WA0006.png", "too large to open safely"),
         ("IMG-20250113-WA0007.jpg", "isn’t shown"),
         ("page.html", "isn’t published"),
+        ("members.csv", "names people, or holds numbers"),
+        ("minutes.docx", "names people, or holds numbers"),
+        ("agenda.pdf", "names people, or holds numbers"),
     ],
 )
 def test_what_cannot_be_shown_has_a_placeholder_that_says_so(
@@ -160,16 +175,18 @@ def test_voice_and_video_have_players_and_documents_a_link(built: SmallSite) -> 
     )
     assert document
     assert (built.folder.built / "media" / document[1]).read_bytes() == FILES["plan of the shed.pdf"]
+    assert re.search(r'<a href="[^"]*media/[0-9a-f]+\.csv" download', page(built, "shopping.csv"))
 
 
 def test_nothing_hostile_or_private_is_among_the_published_files(built: SmallSite) -> None:
     published = [path.read_bytes() for path in (built.folder.built / "media").iterdir()]
     assert {path.suffix for path in (built.folder.built / "media").iterdir()} <= {
-        ".jpg", ".webp", ".opus", ".mp4", ".pdf"
+        ".jpg", ".webp", ".opus", ".mp4", ".pdf", ".csv"
     }  # fmt: skip
     for content in published:
         assert b"<script" not in content
         assert b"VCARD" not in content
+        assert b"Theodore" not in content
     assert not any("+15551234567" in path.read_text() for path in built.folder.built.rglob("*.html"))
 
 
