@@ -24,6 +24,7 @@ from egregora_resources.inputs.registry import export_digest
 from egregora_resources.rewriting import UNFINISHED
 from egregora_resources.settings import Settings
 from egregora_resources.site_folder import SiteFolder
+from egregora_resources.site_secret import check_secret
 from egregora_resources.warehouse import Warehouse
 
 if TYPE_CHECKING:
@@ -145,6 +146,8 @@ def import_inbox(
     Raises:
         Exception: anything that isn't the fault of one file: a damaged secret key, a full disk, a busy warehouse.
     """
+    with warehouse.connect() as connection:
+        check_secret(connection, folder.state)
     report, unread = ImportReport(), list[tuple[int, Path, Exception]]()
     for place, path in enumerate(inbox_files(folder.inbox), 1):
         try:

@@ -40,3 +40,13 @@ def site_pseudonyms(connection: duckdb.DuckDBPyConnection, state: Path) -> Pseud
     if not known:
         connection.execute("INSERT INTO facts VALUES ('secret', ?)", [check])
     return Pseudonyms(secret)
+
+
+def check_secret(connection: duckdb.DuckDBPyConnection, state: Path) -> None:
+    """Looks whether the secret is still there, also when nobody new needs a pseudonym: a loss is best noticed early.
+
+    Raises:
+        SecretChanged: as `site_pseudonyms` does.
+    """
+    if connection.execute("SELECT 1 FROM facts WHERE key = 'secret'").fetchone():
+        site_pseudonyms(connection, state)

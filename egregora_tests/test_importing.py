@@ -130,6 +130,8 @@ def test_a_lost_or_other_secret_is_refused_and_never_replaced(tmp_path: Path, ot
         key.write_text(other)
     with pytest.raises(SecretChanged, match=r"Put (it|the old key) back"):
         site.get(weeks(2))
+    with pytest.raises(SecretChanged):
+        import_inbox(site.folder, site.settings, site.warehouse)  # where nothing new lies
     assert len(raw(site)) == 12
     assert key.exists() == (other is not None)
     key.write_bytes(right)
