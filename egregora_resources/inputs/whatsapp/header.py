@@ -14,6 +14,7 @@ from egregora_resources.inputs.whatsapp.words import (
     MARKS,
     SPACES,
     is_day_period,
+    letters,
     month,
     plain_spaces,
     without_marks,
@@ -23,6 +24,8 @@ _LONGEST = 72
 _WEEKDAY = re.compile(r"[^\W\d_]{2,}")
 _CLOSE_BRACKET = re.compile(rf"\](?::(?=[{SPACES}]))?[{SPACES}{MARKS}]?(?:[-–—][{SPACES}])?")
 _CLOSE = re.compile(rf"[{SPACES}{MARKS}]+[-–—](?:[{SPACES}]|$)|[:;][{SPACES}]|[:;]$")
+_UNITS = frozenset(("uhr", "ч", "г", "h", "hs", "hrs", "s", "น", "秒", "초"))
+"""What may stand behind the clock."""
 _NUMBER = re.compile(r"\d+")
 _WORDS = re.compile(rf"[^\W\d_](?:[^\d:,،;/\[\]()\-–—{MARKS}]*[^\d:,،;/\[\]()\-–—{MARKS}{SPACES}])?")
 _CLOCK_GAPS = frozenset((":", ".", "：", "٫", "h", "h:", "時", "时", "點", "点", "시"))
@@ -70,8 +73,18 @@ def sight(line: str) -> Sighting | None:
     for close in _CLOSE.finditer(head, lead):
         found = _read(head, lead, close.start(), close.end())
         if found is not None:
-            return found
+            return _without_sender(found, head, lead)
     return None
+
+
+def _without_sender(found: Sighting, head: str, lead: int) -> Sighting | None:
+    """The header alone, where nothing but a space parts it from the sender; that name was taken for its end."""
+    ending = found.literals[-1]
+    words = _WORDS.search(ending)
+    if words is None or ending.rstrip()[-1] not in ":;" or letters(words.group()) in _UNITS:
+        return found
+    stop = found.length - len(ending)
+    return _read(head, lead, stop, stop + len(ending) - len(ending.lstrip(SPACES)))
 
 
 def _read(head: str, start: int, stop: int, end: int) -> Sighting | None:
