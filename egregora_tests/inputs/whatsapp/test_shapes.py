@@ -65,6 +65,9 @@ CATALOGUE = [
     Printed("iPhone vi", "month-first", lambda m: f"[{m:%H:%M:%S}, {m.month}/{m.day}/{m:%y}] ", seconds=True),
     Printed("iPhone 2012", "day-first", lambda m: f"{m:%d/%m/%Y %H:%M:%S}: ", seconds=True),
     Printed("iPhone dots", "day-first", lambda m: f"{m:%d.%m.%y %H.%M.%S}: ", seconds=True),
+    Printed("iPhone dash", "day-first", lambda m: f"[{m:%d/%m/%Y, %H:%M:%S}] - ", seconds=True),
+    Printed("right to left", "day-first", lambda m: f"\u200f{m.day}.{m.month}.{m.year}, {m:%H:%M} - "),
+    Printed("day of the week", "day-first", lambda m: f"{m:%A, %d %B %Y, %H:%M} - "),
 ]  # fmt: skip
 
 MOMENTS = st.lists(st.datetimes(datetime(2013, 1, 1), datetime(2025, 12, 31)), min_size=1, max_size=25)
