@@ -44,6 +44,7 @@ class Imported:
     known: bool
     """The file's content had been imported before."""
     chat: str = ""
+    """The one it was taken for."""
     messages: int = 0
     notices: int = 0
     """Lines that the app wrote about the chat."""
@@ -68,7 +69,8 @@ class Imported:
             parts.append(f"{merged.absent:,} known ones are missing from it and kept")
         if self.media:
             parts.append(_count(self.media, "media file"))
-        return f"{self.file}: {', '.join(parts)}"
+        chat = f" (“{self.chat}”)" if self.chat else ""
+        return f"{self.file}{chat}: {', '.join(parts)}"
 
 
 def _count(number: int, noun: str) -> str:

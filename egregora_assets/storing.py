@@ -15,8 +15,9 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from egregora_assets.importing import DifferentChat, Imported, ImportReport
+from egregora_assets.importing import Imported, ImportReport
 from egregora_assets.progress import Progress
+from egregora_assets.which_chat import site_chat_with
 from egregora_assets.window_layout import LayoutChange, lay_out
 from egregora_resources.chat_log import Merged, join_persons, merge_export
 from egregora_resources.forgetting import without_forgotten
@@ -52,7 +53,7 @@ def store_exports(
             beside.submit(_load_language_model)
         forgotten = _forgotten(folder, warehouse)
         exports: list[Export] = []
-        site_chat = warehouse.fact("chat")
+        site_chat = warehouse.fact("chat") or ""
         for path in paths:
             progress.say(f"Reading {path.name}")
             export = read_export(
@@ -65,7 +66,7 @@ def store_exports(
                     f"{path} holds no message of a chat. Export the chat again, and give the zip as it comes."
                 )
             export = without_forgotten(export, forgotten)
-            site_chat = _check_chat(site_chat, export, wanted=chat)
+            site_chat = site_chat_with(warehouse, site_chat, exports, export, wanted=chat)
             exports.append(export)
         language = beside.submit(_language, exports[0]) if first else None
         for export in exports:
@@ -84,7 +85,7 @@ def store_exports(
                 Imported(
                     file=export.source.name,
                     known=False,
-                    chat=export.chat,
+                    chat=site_chat,
                     messages=len(export.messages) - notices,
                     notices=notices,
                     merged=merged,
@@ -124,17 +125,6 @@ def lay_out_again(
     """Lays the windows out over the log and the people as they stand, in the caller's transaction."""
     people = load_people(connection, settings)
     return lay_out(connection, settings, people.index, people.touching, recut=recut)
-
-
-def _check_chat(site_chat: str | None, export: Export, *, wanted: str | None) -> str:
-    if not site_chat:
-        return export.chat or wanted or ""
-    if export.chat and export.chat != site_chat and wanted is None:
-        raise DifferentChat(
-            f"{export.source} is an export of “{export.chat}”, and this site is about “{site_chat}”. "
-            f'Give another --site for it, or --chat "{export.chat}" if it is the same chat under another name.'
-        )
-    return site_chat
 
 
 def _merge(

@@ -62,7 +62,7 @@ def read(path: Path, *, chat: str | None, date_order: str) -> Export:
     return Export(
         source=path,
         digest=content.result(),
-        chat=label,
+        chat=parsed.chat,
         messages=parsed.messages,
         media=media,
         date_order=parsed.order.name,

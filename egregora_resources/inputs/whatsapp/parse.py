@@ -45,6 +45,8 @@ class Parsed:
 
     messages: pa.Table
     order: Order
+    chat: str
+    """Its name: the label or, where there is none, the sender that is none."""
     not_understood: list[str] = field(default_factory=list[str])
     warnings: list[str] = field(default_factory=list[str])
 
@@ -70,7 +72,8 @@ def parse(
         again = _Reader(opener, Chat(members, marked=False), reader.shape, order)
         again.read(wanted)
         reader = again
-    return Parsed(reader.table(order, label), order, reader.not_understood, reader.warnings)
+    chat = label or reader.label
+    return Parsed(reader.table(order, label), order, chat, reader.not_understood, reader.warnings)
 
 
 class _Reader:
@@ -132,6 +135,17 @@ class _Reader:
             return self._order or Order.unknown(wanted)
         script = self._scripts.most_common(1)[0][0] if self._scripts else ""
         return decide(values, self._named(), self.shape, script, wanted)
+
+    @property
+    def label(self) -> str:
+        """Under whose name alone an iPhone's export opens with the notice about encryption, if it does."""
+        opening = self._blocks[0] if self._blocks else None
+        if opening is None or len(opening.notices) == 0 or opening.notices[0] > 0:
+            return ""
+        name = list(self._chat.senders)[opening.authors[0]]
+        # What somebody did to the group may stand under their own name, and tells it.
+        theirs = opening.authors[0] not in self._labels("") or name in opening.text[0].as_py()
+        return "" if theirs else name
 
     def impossible(self, order: Order) -> bool:
         """Whether headers were accepted whose dates don't exist in `order`."""
