@@ -50,13 +50,13 @@ def read(path: Path, *, chat: str | None, date_order: str) -> Export:
             parsed = parse(text.opener, label=label, members=_Names(media), wanted=DATE_ORDERS[date_order])
     except NotText as error:
         raise InputError(
-            f"{path if text.path == path.name else f'{text.path} in {path}'} is neither UTF-8 nor UTF-16 text, as WhatsApp writes it. "
+            f"{path if text.path == path.name else f'{text.path} in {path}'} {error}. "
             "Give the export as it came from the phone, not saved again by another program."
         ) from error
     except OSError as error:
         raise InputError(f"{path} can't be read: {error.strerror or error}.") from error
     warnings += parsed.warnings
-    for name in parsed.messages["attachment"].drop_null().unique().to_pylist():
+    for name in parsed.messages["attachment"].drop_null().unique().to_pylist() if media else ():
         if name not in media and (member := media.get(composed(name))):
             media[name] = replace(member, name=name)
     return Export(

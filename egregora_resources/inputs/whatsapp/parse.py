@@ -23,7 +23,7 @@ from egregora_resources.inputs.whatsapp.calendar import Ints
 from egregora_resources.inputs.whatsapp.order import Order, decide, may_exist
 from egregora_resources.inputs.whatsapp.scan import Headers, scan
 from egregora_resources.inputs.whatsapp.shape import FIELDS, Shape, extend, learn
-from egregora_resources.inputs.whatsapp.text import blocks_ahead
+from egregora_resources.inputs.whatsapp.text import blocks_ahead, check_length
 from egregora_resources.inputs.whatsapp.understood import CODES
 from egregora_resources.inputs.whatsapp.words import MARKS
 
@@ -64,6 +64,9 @@ def parse(
         label: the chat's name, which iPhones print as if it were a sender.
         members: names of the files that came with it.
         wanted: the order of dates, if the owner says it.
+
+    Raises:
+        NotText: it is no chat's text.
     """
     reader = _Reader(opener, Chat(members, marked=False))
     order = reader.read(wanted)
@@ -99,7 +102,7 @@ class _Reader:
     def read(self, wanted: str | None) -> Order:
         """Reads everything, and decides the order of dates."""
         rest: list[bytes] = []
-        enough = 0
+        enough = aside = 0
         with self._opener() as stream, closing(blocks_ahead(stream, self.warnings)) as coming:
             for block, last in coming:
                 rest.append(block)
@@ -109,12 +112,15 @@ class _Reader:
                 if self.shape is None:
                     self._look(data)
                 if self.shape is None:
+                    aside += len(data)
+                    check_length(aside)
                     self._set_aside(data)
                     rest = []
                     continue
                 headers = self._scan(data)
                 if not last and len(headers.starts) < 2:
                     # A message longer than a block: wait for twice as much, so that the work stays in proportion.
+                    check_length(len(data))
                     rest, enough = [data], 2 * len(data)
                     continue
                 cut = len(data) if last else int(headers.starts[-1])

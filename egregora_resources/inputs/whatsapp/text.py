@@ -11,18 +11,29 @@ import numpy as np
 import pyarrow as pa
 
 BLOCK = 4 << 20
+_FOREIGN = "is neither UTF-8 nor UTF-16 text, as WhatsApp writes it"
 _UTF16 = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 
 
+LONGEST = 64 << 20
+"""Bytes in which a message has to begin; each has at most some 65,000 characters."""
+
+
 class NotText(Exception):
-    """The bytes are neither UTF-8 nor UTF-16."""
+    """The bytes are no chat's text; the message says why, of the file."""
+
+
+def check_length(length: int) -> None:
+    """Raises `NotText` if no message begins in so many bytes: to go on would only fill the memory."""
+    if length > LONGEST:
+        raise NotText(f"has over {LONGEST >> 20} MB in which no message begins")
 
 
 def blocks(stream: BinaryIO, warnings: list[str], size: int = BLOCK) -> Iterator[tuple[bytes, bool]]:
     """The text in blocks that end with a line's end (but for the last), and whether it is the last.
 
     Raises:
-        NotText: it is in another encoding.
+        NotText: it is in another encoding, or a line is far too long.
     """
     head = stream.read(size)
     encoding = _encoding(head)
@@ -42,6 +53,7 @@ def blocks(stream: BinaryIO, warnings: list[str], size: int = BLOCK) -> Iterator
             raw = following
             if not cut:
                 parts[-1] = rest  # a line longer than a block: looked through once only
+                check_length(sum(map(len, parts)))
                 continue
             block, parts = b"".join(parts), [rest]
         else:
@@ -96,7 +108,7 @@ def _decode(raw: bytes, decoder: codecs.IncrementalDecoder, last: bool) -> bytes
     try:
         return decoder.decode(raw, last).encode()
     except UnicodeError as error:
-        raise NotText from error
+        raise NotText(_FOREIGN) from error
 
 
 def _valid(block: bytes) -> tuple[bytes, int]:
@@ -109,6 +121,6 @@ def _valid(block: bytes) -> tuple[bytes, int]:
         replaced = text.count("\ufffd") - block.count(b"\xef\xbf\xbd")
         sound = sum(1 for char in text if char > "\x7f") - text.count("\ufffd")
         if replaced > sound or "\x00" in text:
-            raise NotText from None
+            raise NotText(_FOREIGN) from None
         return text.encode(), replaced
     return block, 0
