@@ -20,7 +20,7 @@ import duckdb
 
 ENOUGH_TEXTS = 2
 """Different texts in common that tell two names are one person …"""
-ENOUGH_LETTERS = 24
+ENOUGH_LETTERS = 16
 """… if they have this many characters together, of each text at most `LETTERS_PER_TEXT`."""
 LETTERS_PER_TEXT = 20
 

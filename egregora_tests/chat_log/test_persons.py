@@ -49,6 +49,12 @@ def test_short_words_in_common_prove_nothing(log: Log) -> None:
     assert log.authors()["Ana"] != log.authors()["Carla"]
 
 
+def test_a_short_word_beside_one_sentence_in_common_is_enough(log: Log) -> None:
+    said = [(0, "Ana", "ok!"), (1, "Bruno", "x"), (2, "Ana", "see you at the lake")]
+    log.add(chat(*said), chat(*((at, NUMBER if who == "Ana" else who, text) for at, who, text in said)))
+    assert log.lines() == [(who, text) for _, who, text in said]
+
+
 @settings(deadline=None, max_examples=25)
 @given(lengths=st.lists(st.integers(1, 40), min_size=1, max_size=60))
 def test_no_more_evidence_is_kept_than_decides_and_what_is_left_out_never_does(lengths: list[int]) -> None:
