@@ -7,6 +7,7 @@ module's `defs` is what `dagster dev` and `dg` load, for the site named by ``EGR
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
@@ -23,6 +24,9 @@ from egregora_assets.stages import STAGES
 from egregora_resources.configurable import LlmResource, WarehouseResource
 from egregora_resources.settings import Settings, load_settings
 from egregora_resources.site_folder import SiteFolder
+
+# Dagster is pinned, and whether a part of it is still in beta is nothing that an owner can do anything about.
+warnings.filterwarnings("ignore", category=dg.BetaWarning)
 
 
 def build_definitions(

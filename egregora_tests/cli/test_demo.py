@@ -37,6 +37,7 @@ def test_the_demo_is_written_looked_at_and_continued(tmp_path: Path) -> None:
     done = egregora("demo", cwd=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "Traceback" not in done.stderr
+    assert "Warning" not in done.stderr
     assert "8 windows done" in done.stdout
     assert "windows: 8 done in" in done.stderr
     assert done.stdout.splitlines()[-1].startswith("Look at it: ")
