@@ -3,8 +3,8 @@
 The policies, by what `outcomes` tells apart: what is busy, lost or garbled is tried again, after as long as the server
 asked for; a refused key is never used again; who is out of quota rests; what a model cut off gets more room, then is
 split by whoever asked; what isn't as asked for is asked again with the remark, and in the end taken without what doesn't
-fit; what a model won't do goes to the next. What a model or its server has turned out not to take isn't tried again and
-again: few compatible services do all that Google's does. How one call is sent is the business of `sending`.
+fit; what a model won't do goes to the next. How one call is sent is the business of `sending`; what is known of models
+beforehand, that of `experience`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ import asyncio
 import logging
 import random
 import time
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol, TypeVar
 
@@ -22,6 +21,7 @@ from google.genai import types
 from egregora_resources.llm.cache import ResponseCache
 from egregora_resources.llm.gemini.asking import PLAIN, SPELLED, USUAL, Ask, Bill, Manner, Unanswered
 from egregora_resources.llm.gemini.batches import Batches, NotInBatch, NotSubmitted
+from egregora_resources.llm.gemini.experience import Experience
 from egregora_resources.llm.gemini.outcomes import (
     LONG_REST,
     KeyRefused,
@@ -57,8 +57,6 @@ LEAST_OUTPUT = 1_024
 """Output tokens that are wanted at least of a model whose server has no room for more."""
 DOWN = 5
 """Requests in a row that got no answer at all: then the service is taken to be down."""
-UNFIT = 3
-"""Requests in a row of a kind that a model doesn't take, without one that it took: then it gets no more of that kind."""
 MOST_REPEATED = 20_000
 """Letters of an answer that a model is shown again, to correct."""
 
@@ -110,16 +108,7 @@ class Caller:
         self._asked: dict[str, asyncio.Task[tuple[Any, str]]] = {}
         self._stopped: RunStopped | None = None
         self._unreached = 0
-        self._manners: dict[str, Manner] = {}
-        """Model → how it has to be asked, once that is known."""
-        self._missing: dict[str, Unfit] = {}
-        """Models that aren't there."""
-        self._unfit: Counter[tuple[str, str]] = Counter()
-        """(model, kind of request) → requests in a row that it didn't take."""
-        self._rooms: dict[str, int] = {}
-        """Model → output tokens that its server has room for."""
-        self._too_long: dict[str, int] = {}
-        """Model → estimated tokens of the shortest question that was too long."""
+        self._experience = Experience()
 
     async def close(self) -> None:
         """Closes the connections of the running event loop."""
@@ -182,15 +171,15 @@ class Caller:
                 except Malformed:
                     log.debug("an answer in the cache isn't as asked for any more")
             try:
-                self._may_do(ask, model)
+                self._experience.foresee(ask, model)
                 output, text = await self._mannered(ask, model, check, bill)
             except Trouble as trouble:
                 troubles[model] = trouble
-                self._note(ask, model, trouble)
+                self._experience.failed(ask, model, trouble)
                 await self._settled(request)
                 continue
             self._unreached = 0
-            self._unfit[model, ask.needs] = 0
+            self._experience.succeeded(ask, model)
             if self._cache is not None:
                 await asyncio.to_thread(
                     self._cache.put, request, ask.task, model, text, bill.usage, ask.subjects
@@ -209,32 +198,10 @@ class Caller:
         text = await asyncio.to_thread(self._cache.get, request)
         return Reply(text) if text is not None else None
 
-    def _may_do(self, ask: Ask, model: str) -> None:
-        """Spares calls whose end is known.
-
-        Raises:
-            Trouble: that end.
-        """
-        if model in self._missing:
-            raise self._missing[model]
-        if self._unfit[model, ask.needs] >= UNFIT:
-            raise Unfit("not asked, because it took no such request before")
-        if not ask.needs and ask.tokens() >= self._too_long.get(model, ask.tokens() + 1):
-            raise TooMuch("the question is too long", question=True)
-
-    def _note(self, ask: Ask, model: str, trouble: Trouble) -> None:
-        """What a trouble tells of later requests."""
-        if isinstance(trouble, Unfit) and trouble.missing:
-            self._missing[model] = trouble
-        elif isinstance(trouble, Unfit) or (ask.needs and isinstance(trouble, Malformed)):
-            self._unfit[model, ask.needs] += 1
-        elif isinstance(trouble, TooMuch) and trouble.question and not ask.needs:
-            self._too_long[model] = min(ask.tokens(), self._too_long.get(model, ask.tokens()))
-
     def _failure(self, ask: Ask, troubles: Mapping[str, Trouble], bill: Bill, vital: bool) -> Exception:
         told = "; ".join(f"{model}: {trouble}" for model, trouble in troubles.items())
         # Models that aren't there say nothing about those that are.
-        found = [trouble for model, trouble in troubles.items() if model not in self._missing]
+        found = [trouble for model, trouble in troubles.items() if model not in self._experience.missing]
         if vital and not found:
             where = self._settings.base_url or "Google's Gemini service"
             return self._stop(
@@ -274,14 +241,14 @@ class Caller:
 
     async def _mannered(self, ask: Ask, model: str, check: Check[Output], bill: Bill) -> tuple[Output, str]:
         """An answer of one model, asked in words alone if its server refuses what stands beside them."""
-        manner = self._manners.get(model)
+        manner = self._experience.manners.get(model)
         try:
             return await self._checked(ask, model, check, bill, manner or USUAL)
         except Unfit as trouble:
             if not trouble.form or manner is not None:
                 raise
         answer = await self._checked(ask, model, check, bill, PLAIN)
-        self._manners[model] = PLAIN
+        self._experience.manners[model] = PLAIN
         return answer
 
     async def _checked(
@@ -324,7 +291,7 @@ class Caller:
                 continue
             if ask.schema is not None:
                 # Whoever got it right only once told of the form is told of it at once from now on.
-                self._manners.setdefault(model, SPELLED if formless else manner)
+                self._experience.manners.setdefault(model, SPELLED if formless else manner)
             return answer
         raise AssertionError("unreachable")
 
@@ -338,14 +305,14 @@ class Caller:
         batch: str,
     ) -> Reply:
         """An answer that wasn't cut off: with more room if it takes that, or less if the server has no more."""
-        limit, grown = self._rooms.get(model, self._settings.max_output_tokens), False
+        limit, grown = self._experience.rooms.get(model, self._settings.max_output_tokens), False
         shrunk = False
         while True:
             try:
                 reply = await self._patiently(ask, model, contents, limit, manner, bill, batch)
             except TooMuch as trouble:
                 batch = ""
-                most = self._rooms.get(model, MOST_OUTPUT)
+                most = self._experience.rooms.get(model, MOST_OUTPUT)
                 if trouble.room and limit > LEAST_OUTPUT:
                     limit, shrunk = max(limit // (2 if grown else 4), LEAST_OUTPUT), True
                 elif not trouble.question and not grown and limit < most:
@@ -354,7 +321,7 @@ class Caller:
                     raise
             else:
                 if shrunk:
-                    self._rooms[model] = limit
+                    self._experience.rooms[model] = limit
                 return reply
 
     async def _patiently(
