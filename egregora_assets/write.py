@@ -49,6 +49,8 @@ class WriteReport:
     windows_written: list[str] = field(default_factory=list[str])
     failed: dict[str, str] = field(default_factory=dict[str, str])
     skipped: dict[str, str] = field(default_factory=dict[str, str])
+    degraded: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
+    """Stage → windows in which a fallback made it."""
     stopped: str = ""
     """Why the run ended before its end: what the owner has to put right."""
     unwritten: list[str] = field(default_factory=list[str])
@@ -321,6 +323,8 @@ def _summarise(
             report.failed[r.window] = f"{r.stage}: {r.error}"
         if r.status == "skipped" and r.stage == "posts":
             report.skipped[r.window] = r.note
+        if r.status == "done" and r.degraded:
+            report.degraded.setdefault(r.stage, []).append(r.window)
     failure = next((event.step_failure_data for event in result.all_events if event.is_step_failure), None)
     told = dict(failure.user_failure_data.metadata) if failure and failure.user_failure_data else {}
     if STOPPED in told:

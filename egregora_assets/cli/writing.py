@@ -129,6 +129,12 @@ def _summary(console: Console, site: Path, report: WriteReport) -> None:
         console.print("Nothing to do: the blog is up to date.")
     else:
         console.print(_numbers(report))
+        if report.degraded:
+            kinds = [
+                f"{stage} of {_counted(len(windows), 'window')}" for stage, windows in report.degraded.items()
+            ]
+            told = f"{command()} plan --site {site}"
+            console.print(f"Made by a fallback, and marked so: {', '.join(kinds)}. To try again: {told}")
     if report.failed or report.stopped:
         console.print(f"What was finished is kept. Try again: {command()} write --site {site}")
     built = SiteFolder(site).built

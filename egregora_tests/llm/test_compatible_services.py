@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from egregora_assets.write import write_site
 from egregora_resources.llm.gemini.outcomes import TooMuch, Trouble, Unfit
 from egregora_resources.llm.protocol import (
     BannerInput,
@@ -28,6 +29,7 @@ from egregora_tests.llm.many_windows import run_windows
 from egregora_tests.llm.small_model import HOPELESS, MENDED, USABLE, SmallModel, error, said
 from egregora_tests.llm.test_gemini_answers import digest, make, run, write
 from egregora_tests.llm.test_gemini_pictures_and_links import store_pictures
+from egregora_tests.weekly_chat import export, weeks
 
 # As the client puts it; the command doesn't show that, but pytest does.
 pytestmark = pytest.mark.filterwarnings("ignore:.* is not a valid FinishReason")
@@ -307,6 +309,24 @@ def test_people_whose_sign_a_model_forgot_are_still_people(tmp_path: Path) -> No
     assert post.sections[0].blocks[0] == Prose(text="It began with @amber-heron.")
     assert post.people == ["amber-heron"]
     assert next(p.notes for p in people if p.person == "amber-heron") == ["@amber-heron brings boards."]
+
+
+@pytest.mark.slow
+def test_a_write_ends_with_what_a_fallback_made(tmp_path: Path) -> None:
+    with FaultServer(answers=SmallModel([HOPELESS["chatter"]])) as server:
+        make(server, tmp_path)
+        names = "\n".join(f'{task} = "tiny"' for task in TINY["names"])
+        (tmp_path / "egregora.toml").write_text(
+            f'[model]\nprovider = "gemini"\nbase_url = "{server.url}"\nfallback_models = []\n'
+            f"timeout_seconds = 20\nsend_without_asking = true\n[model.names]\n{names}\n"
+            "[pipeline.banners]\nenabled = false\n"
+        )
+        report = write_site(tmp_path, [export(tmp_path, weeks(2))], yes=True)
+    assert report.failed == {}
+    windows = ["2025-01-13", "2025-01-20"]
+    assert {stage: sorted(made) for stage, made in report.degraded.items()} == {
+        "digests": windows, "profiles": windows, "posts": windows,
+    }  # fmt: skip
 
 
 def test_a_whole_run_in_front_of_a_small_model_writes_every_window_in_a_bounded_number_of_calls(
