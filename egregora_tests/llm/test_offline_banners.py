@@ -80,6 +80,7 @@ def test_a_link_is_named_by_its_address_and_marked_unread() -> None:
 
 def test_addresses_without_words_are_named_by_their_host() -> None:
     assert readable("https://www.youtube.com/watch?v=dQw4w9WgXcQ") == "youtube.com"
+    assert readable("https://en.wikipedia.org/wiki/2024_YR4") == "en.wikipedia.org · 2024 YR4"
     assert readable("https://youtu.be/dQw4w9WgXcQ") == "youtu.be"
     assert readable("www.example.org/2024/05/our-summer-party.html") == "example.org · our summer party"
     assert readable("http://[broken") == "http://[broken"

@@ -26,7 +26,7 @@ from egregora_resources.llm.protocol import (
     Terms,
 )
 
-VERSIONS: dict[Task, int] = {"enrichments": 1, "digests": 1, "profiles": 1, "posts": 1, "banners": 1}
+VERSIONS: dict[Task, int] = {"enrichments": 2, "digests": 2, "profiles": 2, "posts": 2, "banners": 1}
 """Raised when a task's algorithm changes what it answers: stored results become stale."""
 
 

@@ -31,6 +31,11 @@ class Phrase:
     def size(self) -> int:
         return len(self.key)
 
+    @property
+    def telling(self) -> bool:
+        """Several words, or one that several people keep coming back to."""
+        return self.size > 1 or (self.count > 2 and self.people > 1)
+
 
 @dataclass(slots=True)
 class Evidence:

@@ -35,6 +35,8 @@ def readable(url: str) -> str:
     if not host:
         return shorten(url, 80)
     names = [EXTENSION.sub("", unquote(part)) for part in parts.path.split("/") if part]
+    if "wiki" in names[:-1]:
+        names = [names[-1].replace("_", " ")]  # an article's title, however odd
     telling = [name for name in names if not OPAQUE.search(name) and any(letter.isalpha() for letter in name)]
     if not telling:
         return host

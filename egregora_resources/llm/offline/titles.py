@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from egregora_resources.llm.offline.keyphrases import Evidence, Key, Phrase
+from egregora_resources.llm.offline.language import Lexicon
 from egregora_resources.llm.offline.topics import Weights, vector
 from egregora_resources.llm.offline.wording import Wording, sentence
 from egregora_resources.llm.offline.words import (
@@ -27,8 +28,10 @@ from egregora_resources.llm.offline.words import (
 LONGEST = 72
 STUMBLING = 0.03
 """Share of hesitations and repetitions from which a chat counts as spoken language."""
-WRITTEN_SENTENCE, SPOKEN_SENTENCE = 0.6, 1.4
+WRITTEN_SENTENCE, SPOKEN_SENTENCE = 0.6, 1.25
 """How good a sentence has to be as a headline to be preferred to names."""
+SPOKEN_SENTENCE_OR_WORDS = 0.6
+"""The same in spoken language where the names are single words ("Dog and tail"); when written, any will do."""
 SAFE = re.compile(rf"(?:[\w\s'’,.!?:()%£€+–—…¿¡،؟。、！？・ー\-]|[{MARKS}])+")
 UNSAFE = re.compile(r"[_\n]")
 
@@ -52,14 +55,22 @@ def title_of(
     wording: Wording,
     taken: Collection[str],
 ) -> Title:
-    """The best title that isn't taken: in a fluent chat what somebody said, in spoken language the names."""
+    """The best title that isn't taken: in a fluent chat what somebody said, in spoken language the names.
+
+    Single words tell little, so that a sentence needn't be as good to be preferred to them.
+    """
     telling = [utterance for utterance in utterances if utterance.substance]
-    said = best_sentence(telling, evidence, _about(telling, phrases, weight), taken)
-    names = _names(phrases, wording, taken)
     stumbling = sum(utterance.disfluency for utterance in telling) / (len(telling) or 1)
-    enough = SPOKEN_SENTENCE if stumbling > STUMBLING else WRITTEN_SENTENCE
-    thin = names is None or (stumbling <= STUMBLING and len(names.names) == 1 and " " not in names.text)
-    if said and (said.score >= enough or thin):
+    spoken = stumbling > STUMBLING
+    # Three words of a speaker are mostly what was left of a sentence.
+    said = best_sentence(telling, evidence, _about(telling, phrases, weight), taken, fewest=3 + spoken)
+    names = _names(phrases, wording, taken)
+    enough = SPOKEN_SENTENCE if spoken else WRITTEN_SENTENCE
+    if names is None or (not spoken and len(names.names) == 1 and " " not in names.text):
+        enough = 0.0
+    elif not evidence.lexicon.capital_nouns and not any(" " in name for name in names.names):
+        enough = SPOKEN_SENTENCE_OR_WORDS if spoken else 0.0
+    if said and said.score >= enough:
         return said
     if names:
         return names
@@ -79,7 +90,7 @@ def _names(phrases: Sequence[Phrase], wording: Wording, taken: Collection[str]) 
         p for p in free if p.size > 1 and (p.count > 2 or p.people > 1) and p.score >= 0.4 * free[0].score
     ]
     first = strong[0] if strong else free[0]
-    for second in free[:8]:
+    for second in [*strong, *free[:8]]:
         text = f"{first.surface} {wording['and']} {second.surface}"
         if set(second.key) & set(first.key) or second.score < 0.4 * first.score or len(text) > LONGEST:
             continue
@@ -112,17 +123,21 @@ def presentable(surface: str) -> bool:
 
 
 def best_sentence(
-    utterances: Sequence[Utterance], evidence: Evidence, about: Weights, taken: Collection[str]
+    utterances: Sequence[Utterance],
+    evidence: Evidence,
+    about: Weights,
+    taken: Collection[str],
+    fewest: int = 3,
 ) -> Title | None:
-    """The sentence that would stand best as a headline, in quotation marks."""
+    """The sentence of `fewest` words or more that would stand best as a headline, in quotation marks."""
     lexicon = evidence.lexicon
     opening, closing = lexicon.quotes[0], lexicon.quotes[-1]
     gap = "\u00a0" if lexicon.language == "fr" else ""
     best: Title | None = None
     for place, utterance in enumerate(utterances):
         early = 0.1 * (1 - place / len(utterances))
-        for said in _quotable(utterance.said.text):
-            score = _headline(said, evidence, about)
+        for said in _quotable(utterance.said.text, lexicon):
+            score = _headline(said, evidence, about, fewest)
             if not score:
                 continue
             score += early + 0.02 * min(utterance.substance, 10) - 2 * utterance.disfluency
@@ -132,18 +147,21 @@ def best_sentence(
     return best
 
 
-def _quotable(text: str) -> list[str]:
-    """The sentences of a message, and what stands before the first comma of each."""
+def _quotable(text: str, lexicon: Lexicon) -> list[str]:
+    """The sentences of a message, and what stands before the first comma of each; without an "Okay, " at its start."""
     found: list[str] = []
     for said in sentences(text):
+        head, comma, tail = said.partition(",")
+        if comma and all(word in lexicon.small_talk for word in head.lower().split()):
+            said = tail.strip()
+            head, comma, tail = said.partition(",")
         found.append(said)
-        head, comma, _ = said.partition(",")
         if comma and len(head.split()) > 4:
             found.append(head)
     return found
 
 
-def _headline(said: str, evidence: Evidence, about: Weights) -> float:
+def _headline(said: str, evidence: Evidence, about: Weights, fewest: int) -> float:
     """How well a sentence would do as a title; zero if it wouldn't."""
     if (
         len(said) > LONGEST
@@ -156,11 +174,11 @@ def _headline(said: str, evidence: Evidence, about: Weights) -> float:
     lows = [word.lower() for word in words]
     if any(UNSPACED.search(word) for word in words):
         return min(len(said), 24) / 24 * 0.6 if 6 <= len(said) <= 36 else 0.0
-    if not 3 <= len(lows) <= 11 or lows[0] in lexicon.openers:
+    if not fewest <= len(lows) <= 11 or lows[0] in lexicon.openers:
         return 0.0
     chatter = lexicon.small_talk - lexicon.stop
     if any(low in lexicon.hesitations or low in chatter for low in lows) or any(
-        a == b for a, b in pairwise(lows)
+        a == b for a, b in [*pairwise(lows), *zip(lows, lows[2:], strict=False)]
     ):
         return 0.0
     if lexicon.known and fluent(lows, lexicon) != lows:
@@ -183,7 +201,7 @@ def _headline(said: str, evidence: Evidence, about: Weights) -> float:
 def tags_of(
     phrases: Sequence[Phrase], vocabulary: Collection[str], evidence: Evidence, most: int = 5
 ) -> list[str]:
-    """Two to five tags in lower case; a known spelling is kept."""
+    """Up to five tags in lower case, after the second only what tells a topic by itself; a known spelling is kept."""
     spellings = {
         tuple(evidence.lexicon.stem(word) for word in known.lower().split()): known
         for known in sorted(vocabulary)
@@ -195,7 +213,7 @@ def tags_of(
         if (
             not presentable(phrase.surface)
             or overlap
-            or (len(stems) > 1 and phrase.score < 0.3 * phrases[0].score)
+            or (len(stems) > 1 and (phrase.score < 0.3 * phrases[0].score or not phrase.telling))
         ):
             continue
         tags.append(spellings.get(phrase.key, phrase.surface).lower())

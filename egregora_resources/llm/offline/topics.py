@@ -17,6 +17,8 @@ USUAL = 20
 """Messages of substance in a topic, usually."""
 ENOUGH = 7
 """Messages of substance that a topic needs to stand alone."""
+CLEAR = 2.5
+"""Strength of a cut that stays even between topics shorter than usual: other words, after a day's silence."""
 
 Weights = Mapping[str, float]
 
@@ -51,7 +53,7 @@ def cosine(left: Weights, right: Weights) -> float:
 
 
 def cut(utterances: Sequence[Utterance], most: int = MOST) -> list[list[Utterance]]:
-    """The topics in order, `most` of them. Together they are the whole stretch; one without substance may be among them."""
+    """The topics in order, at most `most`. Together they are the whole stretch; one without substance may be among them."""
     if not utterances:
         return []
     weight = weights(utterances)
@@ -60,7 +62,8 @@ def cut(utterances: Sequence[Utterance], most: int = MOST) -> list[list[Utteranc
         return [list(utterances)]
     strengths = _strengths(telling, weight)
     bounds = sorted(_candidates(strengths))
-    target = min(most, 4 if len(telling) < 6 * USUAL else MOST, max(1, round(len(telling) / USUAL)))
+    most = min(most, 4 if len(telling) < 6 * USUAL else MOST)
+    target = min(most, max(1, round(len(telling) / USUAL)))
     while bounds:
         sizes = [b - a for a, b in pairwise([0, *bounds, len(telling)])]
         small = [i for i, size in enumerate(sizes) if size < ENOUGH]
@@ -68,8 +71,11 @@ def cut(utterances: Sequence[Utterance], most: int = MOST) -> list[list[Utteranc
             at = min(small, key=lambda i: (sizes[i], i))
             sides = [i for i in (at - 1, at) if 0 <= i < len(bounds)]
         elif len(sizes) > target:
-            sides = list(range(len(bounds)))
+            too_many = len(sizes) > most
+            sides = [i for i, bound in enumerate(bounds) if too_many or strengths[bound] < CLEAR]
         else:
+            break
+        if not sides:
             break
         usual = len(telling) / target
         worth = {

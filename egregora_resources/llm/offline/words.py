@@ -24,7 +24,10 @@ PERSON = re.compile(r"@[\w-]*\w")
 PLACEHOLDER = re.compile(r"\[[^\]\n]{1,24}\]|<[^>\n]{1,60}>")
 SPELLED = re.compile(r"(?<![^\W_])(?:[^\W\d_]_ ?)+(?![^\W_])")
 MARKUP = re.compile(r"[*~`]+|(?<![^\W_])_|_(?![^\W_])")
-SENTENCE = re.compile(r"[^.!?…\n。！？؟।]+[.!?…。！？؟।]*")
+# A full stop ends nothing in "4.1 mm", "example.org" and "am 15. März".
+SENTENCE = re.compile(
+    r"(?:[^.!?…\n。！？؟।]|\.(?=\w)|(?:(?<=\s\d)|(?<=\s\d\d))\.(?=[ \u00a0]\w))+[.!?…。！？؟।]*"
+)
 UNSPACED = re.compile(
     r"[\u0e00-\u0e7f\u0e80-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]"
 )

@@ -83,9 +83,7 @@ def _dek(reading: Reading, topic: Topic, title: Title) -> str:
     others = [
         phrase.surface
         for phrase in topic.phrases[:8]
-        if (phrase.size > 1 or (phrase.count > 2 and phrase.people > 1))
-        and presentable(phrase.surface)
-        and not named & set(phrase.surface.lower().split())
+        if phrase.telling and presentable(phrase.surface) and not named & set(phrase.surface.lower().split())
     ]
     others = _apart(others)[:3]
     if len(others) == 1 and " " not in others[0]:
