@@ -323,10 +323,11 @@ def parse_settings(text: str, path: Path) -> Settings:
         raise SettingsError(_report(path, problems(error.errors(), values, Settings))) from None
 
 
-def settings_template(*, title: str = "", timezone: str = "UTC") -> str:
-    """The text of a new `egregora.toml`: every key with its default and what it does."""
+def settings_template(*, title: str = "", timezone: str = "UTC", provider: str = "auto") -> str:
+    """The text of a new `egregora.toml`: every key with its default, or with these values, and what it does."""
     text = files("egregora_resources").joinpath("settings_template.toml").read_text(encoding="utf-8")
     text = text.replace('\ntitle = ""', f"\ntitle = {_quoted(title)}", 1)
+    text = text.replace('\nprovider = "auto"', f"\nprovider = {_quoted(provider)}", 1)
     return text.replace('\ntimezone = "UTC"', f"\ntimezone = {_quoted(timezone)}", 1)
 
 

@@ -46,7 +46,7 @@ def is_new(site: Path) -> bool:
     return True
 
 
-def make(site: Path) -> None:
+def make(site: Path, provider: str = "auto") -> None:
     """Makes a site: settings with all defaults written out, an inbox, and a .gitignore for what is private."""
     from egregora_resources.settings import machine_timezone, settings_template
 
@@ -58,7 +58,9 @@ def make(site: Path) -> None:
             folder.inbox.mkdir(parents=True)
             folder.inbox.chmod(0o700)
         _ignore_private(site / ".gitignore")
-        folder.settings.write_text(settings_template(timezone=machine_timezone()), encoding="utf-8")
+        folder.settings.write_text(
+            settings_template(timezone=machine_timezone(), provider=provider), encoding="utf-8"
+        )
     except OSError as error:
         raise UserError(f"A site can't be made in {site}: {error.strerror}. Choose another folder.") from None
 

@@ -26,14 +26,15 @@ def write(
     date_order: str | None = None,
     yes: bool = False,
     recut: bool = False,
+    provider: str = "auto",
 ) -> int:
-    """Writes `exports` into the site, making it if need be; the exit code."""
+    """Writes `exports` into the site, making it with this `provider` if need be; the exit code."""
     for export in exports:
         if not export.exists():
             raise UserError(f"There is no file {export}.")
     new = sites.is_new(site)
     if new:
-        _begin(site, exports, chat, date_order)
+        _begin(site, exports, chat, date_order, provider)
     else:
         from egregora_resources.settings import load_settings
 
@@ -84,13 +85,15 @@ def try_out(site: Path, window: str, *, model: str | None, prompt: Path | None, 
 
 
 def demo(site: Path) -> int:
-    """Writes the bundled chat's blog; the exit code."""
+    """Writes the bundled chat's blog; the exit code. A key in the environment is no reason to send it, or to pay."""
     from egregora_assets.demo import demo_export
 
-    return write(site, [demo_export()], yes=True)
+    return write(site, [demo_export()], yes=sites.is_new(site), provider="offline")
 
 
-def _begin(site: Path, exports: Sequence[Path], chat: str | None, date_order: str | None) -> None:
+def _begin(
+    site: Path, exports: Sequence[Path], chat: str | None, date_order: str | None, provider: str
+) -> None:
     """Makes the site, but only once the exports are known to be readable: bad input leaves nothing behind."""
     if not exports:
         raise UserError(
@@ -104,7 +107,7 @@ def _begin(site: Path, exports: Sequence[Path], chat: str | None, date_order: st
             raise InputError(
                 f"{export} holds no message of a chat. Export the chat again, and give the zip as it comes."
             )
-    sites.make(site)
+    sites.make(site, provider)
 
 
 def _asker() -> Callable[[str], bool] | None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from egregora_assets.demo import demo_export, later_demo_export
+from egregora_resources.settings import load_settings
 
 pytestmark = pytest.mark.slow
 
@@ -21,7 +22,13 @@ def egregora(*arguments: str | Path, cwd: Path) -> subprocess.CompletedProcess[s
         capture_output=True,
         text=True,
         cwd=cwd,
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "COLUMNS": "80"},
+        # Whoever has a key must not pay for a demo, nor have it sent.
+        env={
+            **os.environ,
+            "PYTHONPATH": str(Path(__file__).parents[2]),
+            "COLUMNS": "80",
+            "GOOGLE_API_KEY": "nobody's",
+        },
         timeout=300,
         check=False,
     )
@@ -43,6 +50,7 @@ def test_the_demo_is_written_looked_at_and_continued(tmp_path: Path) -> None:
     assert done.stdout.splitlines()[-1].startswith("Look at it: ")
     assert "serve --site demo-blog, or open demo-blog/site/index.html" in done.stdout
     site = tmp_path / "demo-blog"
+    assert load_settings(site).model.provider == "offline"
     pages = files(site / "site")
 
     again = egregora("write", demo_export(), "--site", "demo-blog", cwd=tmp_path)

@@ -317,7 +317,9 @@ def test_nothing_to_read(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     _refused(tmp_path / "empty", "empty folder")
     _refused(_zip(tmp_path / "empty.zip", {}), "empty zip")
-    _refused(_zip(tmp_path / "media.zip", {"a.jpg": b"x", "b.mp4": b"y"}), "no chat", "none of its files is a .txt")
+    _refused(
+        _zip(tmp_path / "media.zip", {"a.jpg": b"x", "b.mp4": b"y"}), "no chat", "none of its files is a .txt"
+    )
     (tmp_path / "not.zip").write_bytes(b"hello \xff\xfe")
     _refused(tmp_path / "not.zip", "not a complete zip")
 

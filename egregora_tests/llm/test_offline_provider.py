@@ -163,6 +163,8 @@ def test_an_empty_window_and_one_of_media_alone_say_why_they_have_no_post() -> N
 def test_an_unfinished_window_says_so_far() -> None:
     (post,) = write(garden(so_far=True)).posts
     assert post.dek.startswith("So far: 14 messages")
+    (short,) = write(stretch(GARDEN["en"].splitlines()[3:13], so_far=True)).posts
+    assert short.dek.startswith("So far: ten messages")
 
 
 def test_links_and_pictures_stand_where_they_were_shared() -> None:

@@ -95,8 +95,7 @@ def _dek(reading: Reading, topic: Topic, title: Title) -> str:
         when=wording.when(said[0].time, said[-1].time),
         topics=wording.listing(others),
     )
-    text = sentence(text)
-    return wording["so_far"].format(dek=text) if reading.stretch.so_far else text
+    return sentence(wording["so_far"].format(dek=text) if reading.stretch.so_far else text)
 
 
 def _apart(names: Sequence[str]) -> list[str]:
