@@ -197,11 +197,13 @@ def ask_to_send(
             f"This sends the chat's text to {gemini.service(model)}, with pseudonyms for names, and without the numbers "
             "and addresses that [privacy] takes out; also shared links, pictures, voice messages and films, if "
             "[pipeline.enrichment] is enabled. What the service does with them is a matter of your "
-            f"contract with it. {len(plan.stale)} windows are to be written."
+            f"contract with it. Windows to be written: {len(plan.stale)}."
             + (f" {plan.cost.sentence()}" if plan.cost else ""),
             confirm,
-            instead=f"agree with --yes, or with [model] send_without_asking = true in {folder.settings}",
-            outcome="nothing was sent",
+            instead=f"agree with --yes, or with [model] send_without_asking = true in {folder.settings}; or have it "
+            'written on this machine, with provider = "offline" there',
+            outcome=f'nothing was sent. With [model] provider = "offline" in {folder.settings} it is written on this '
+            "machine",
         )
     gemini.agree(model, folder)
 
