@@ -136,12 +136,9 @@ class NameIndex:
             return text
         folded = Folded(text)
         found = [replace(finding, tokens=frozenset[str]()) for finding in self.find(folded)]
-        whole = [
-            Finding(start, end, kind)
-            for kind, spans in (("e-mail", emails(folded.folded)), ("link", links(folded.folded)))
-            for start, end in spans
-            if any(start <= finding.start < end for finding in found)
-        ]
+        addresses = [Finding(*span, "e-mail") for span in emails(folded.folded)]
+        addresses += [Finding(*span, "link") for span in links(folded.folded)]
+        whole = [one for one in addresses if any(one.start <= finding.start < one.end for finding in found)]
         return cut(folded, without_overlaps([*whole, *found], Occupied(len(folded.folded))))
 
     def people_in(self, text: str) -> set[str]:
