@@ -277,7 +277,10 @@ class _Handler(BaseHTTPRequestHandler):
                     "The input token count (2000000) exceeds the maximum number of tokens allowed (1048576)."
                 )
                 return 400, _error(400, "INVALID_ARGUMENT", text=text), {}
-            case "400" | "401" | "403" | "404" | "408" | "500" | "503":
+            case "404":
+                text = f"models/{seen.model} is not found for API version v1beta, or is not supported for generateContent."
+                return 404, _error(404, "NOT_FOUND", text=text), {}
+            case "400" | "401" | "403" | "408" | "500" | "503":
                 return int(seen.fault), _error(int(seen.fault), "SOME_STATUS"), {}
             case "timeout":
                 # Until the client hangs up: a call that it gave up isn't in flight any more.

@@ -115,8 +115,10 @@ class SmallModel:
     def __call__(self, seen: Seen) -> Told:
         """Status and body of the answer to a request."""
         config = seen.body.get("generationConfig", {})
-        if not seen.path.startswith("/v1beta/models/") or seen.model != self.name:
+        if not seen.path.startswith("/v1beta/models/"):
             return 404, {"detail": "Not Found"}
+        if seen.model != self.name:
+            return error(404, f'model "{seen.model}" not found, try pulling it first')
         if seen.body.get("tools") or config.get("responseModalities"):
             return error(400, "Unknown field.")
         if any("inlineData" in part for turn in seen.body["contents"] for part in turn["parts"]):

@@ -146,6 +146,23 @@ def test_a_service_that_knows_none_of_the_models_stops_the_run_with_one_sentence
     assert len(server.seen) == 2
 
 
+def test_a_service_that_has_nothing_for_one_kind_of_request_does_the_others(tmp_path: Path) -> None:
+    def answers(seen: Seen) -> tuple[int, Any] | None:
+        return (
+            (404, {"error": {"message": "No fixture matched", "code": 404}})
+            if seen.task in ("links", "profiles")
+            else None
+        )
+
+    with FaultServer(answers=answers) as server:
+        provider = make(server, tmp_path, **TINY)
+        links = [Link(url="https://boats.example/1", message=1)]
+        assert run(provider, lambda: provider.enrich(NotesInput(links=links))).output.links[0].problem
+        assert digest(provider).degraded == ""
+        assert run(provider, lambda: provider.observe(garden())).degraded == "offline"
+        assert write(provider).degraded == ""
+
+
 def test_a_model_that_is_not_there_is_asked_for_once_a_run(tmp_path: Path) -> None:
     with FaultServer(always=lambda seen: "404" if seen.model.endswith("lite") else None) as server:
         provider = make(server, tmp_path)

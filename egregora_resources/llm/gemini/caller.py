@@ -133,7 +133,7 @@ class Caller:
         Args:
             models: in order of preference; an answer of any but the first is marked as degraded.
             check: what an answer means.
-            vital: whether the run ends when nothing of the quota is left for it, or no model is there for it.
+            vital: whether the run ends when nothing of the quota is left for it, or there is no model for its words.
 
         Raises:
             Unanswered: no model gave an answer to work with.
@@ -202,7 +202,9 @@ class Caller:
         told = "; ".join(f"{model}: {trouble}" for model, trouble in troubles.items())
         # Models that aren't there say nothing about those that are.
         found = [trouble for model, trouble in troubles.items() if model not in self._experience.missing]
-        if vital and not found:
+        nowhere = all(isinstance(trouble, Unfit) and trouble.nowhere for trouble in found)
+        # Without pages or pictures a site can be written; without words it's the settings that are wrong.
+        if vital and not ask.needs and (not found or (nowhere and not self._experience.answered)):
             where = self._settings.base_url or "Google's Gemini service"
             return self._stop(
                 f"There is no such model at {where} ({told}). Look at [model.names] and [model] fallback_models, and at "

@@ -25,6 +25,8 @@ class Experience:
         """Model → how it has to be asked, once that is known."""
         self.rooms: dict[str, int] = {}
         """Model → output tokens that its server has room for."""
+        self.answered = False
+        """Whether anything was answered at all."""
         self._unfit: Counter[tuple[str, str]] = Counter()
         """(model, kind of request) → requests in a row that it didn't take."""
         self._too_long: dict[str, int] = {}
@@ -54,4 +56,5 @@ class Experience:
 
     def succeeded(self, ask: Ask, model: str) -> None:
         """Notes that the model takes such requests."""
+        self.answered = True
         self._unfit[model, ask.needs] = 0

@@ -40,10 +40,10 @@ NO_ROOM = re.compile(
 )
 """How they say that the answer was to have more room than the model has, besides the question."""
 NO_MODEL = re.compile(
-    r"(invalid|unknown|no such) model\b|\bmodel\b.{0,80}(not found|n[o']t exist|not available)",
+    r"(invalid|unknown|no such) model\b|\bmodels?\b.{0,80}(not found|n[o']t exist|not available)",
     re.IGNORECASE | re.DOTALL,
 )
-"""How they say that there is no such model, if not by 404."""
+"""How they say that there is no such model."""
 THOUGHTS = re.compile(r"(?s)^\s*<think(?:ing)?>.*?</think(?:ing)?>")
 """How small models think aloud, where the service doesn't keep that apart."""
 
@@ -92,10 +92,14 @@ class OtherModel(Trouble):
 class Unfit(OtherModel):
     """The model can't do such things: it isn't there, or it or its server doesn't take them."""
 
-    def __init__(self, what: str, *, missing: bool = False, form: bool = False) -> None:
+    def __init__(
+        self, what: str, *, missing: bool = False, nowhere: bool = False, form: bool = False
+    ) -> None:
         super().__init__(what)
         self.missing = missing
-        """There is no such model, or nothing at all, at this address."""
+        """There is no such model."""
+        self.nowhere = nowhere
+        """There is nothing for such requests at this address."""
         self.form = form
         """The request itself is refused: it may do without what isn't the conversation's own words."""
 
@@ -174,10 +178,10 @@ def _of_status(error: errors.APIError) -> Trouble:
     room = NO_ROOM.search(words) is not None
     if code == 413 or (code in (400, 422, 500) and (room or TOO_LONG.search(words))):
         return TooMuch(f"{what}, the question is too long", question=True, room=room)
-    if code in (404, 405) or (code in (400, 422) and NO_MODEL.search(words)):
+    if code in (400, 404, 422) and NO_MODEL.search(words):
         return Unfit(what, missing=True)
-    if code == 501:
-        return Unfit(what)
+    if code in (404, 405, 501):
+        return Unfit(what, nowhere=True)
     if code in (408, 409, 499) or code >= 500:
         delay = _delay(error, details)
         return TryAgain(what, delay, sent=code >= 500, busy=delay > 0)
