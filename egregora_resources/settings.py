@@ -228,7 +228,7 @@ class ModelSettings(_Section):
     base_url: Annotated[str, AfterValidator(_web_address)] = ""
     """Of a compatible service; empty: Google's own."""
     api_version: str = Field(default="", pattern=r"^(v\d\w*)?$")
-    """Empty: the library's own."""
+    """Empty: the library's own, or v1beta where `base_url` is set."""
     api_key_env: Annotated[tuple[str, ...], BeforeValidator(_as_tuples), AfterValidator(_variable_names)] = ()
     """Names of environment variables that hold keys; empty: GOOGLE_API_KEY, else GEMINI_API_KEY."""
     fallback_models: Annotated[
