@@ -97,7 +97,7 @@ def test_the_owner_is_told_what_leaves_to_whom_and_for_how_much_and_is_asked_onc
         asked.append(question)
         return len(asked) > 1
 
-    with pytest.raises(NotConfirmed, match='nothing was sent. With .* provider = "offline"'):
+    with pytest.raises(NotConfirmed, match=r'nothing was sent. With .* provider = "offline"'):
         write_site(site, [export(tmp_path, weeks(1))], confirm=confirm)
     assert server.seen == []
     assert server.url in asked[0]
