@@ -9,15 +9,14 @@ from __future__ import annotations
 import zipfile
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 
+from egregora_assets.imported import DifferentChat, Imported, ImportReport
 from egregora_assets.progress import Progress, Silent
 from egregora_resources.document import fingerprint
-from egregora_resources.errors import UserError
 from egregora_resources.inbox import inbox_files
 from egregora_resources.inputs.export import InputError
 from egregora_resources.inputs.registry import export_digest
@@ -29,61 +28,6 @@ from egregora_resources.warehouse import Warehouse
 
 if TYPE_CHECKING:
     from egregora_assets.window_layout import LayoutChange
-    from egregora_resources.chat_log import Merged
-
-
-class DifferentChat(UserError):
-    """An export of another chat than the site's."""
-
-
-@dataclass(frozen=True, slots=True)
-class Imported:
-    """What became of one file."""
-
-    file: str
-    known: bool
-    """The file's content had been imported before."""
-    chat: str = ""
-    """The one it was taken for."""
-    messages: int = 0
-    notices: int = 0
-    """Lines that the app wrote about the chat."""
-    merged: Merged | None = None
-    media: int = 0
-    warnings: Sequence[str] = ()
-
-    def sentence(self) -> str:
-        """For the owner's terminal."""
-        if self.known:
-            return f"{self.file}: nothing new, this file was imported before"
-        merged = self.merged
-        assert merged is not None
-        read = f"{_count(self.messages, 'message')} and {_count(self.notices, 'notice')} of the app read"
-        parts = [
-            read,
-            "all of them new" if merged.new == self.messages + self.notices else f"{merged.new:,} new",
-        ]
-        if merged.changed:
-            parts.append(f"{merged.changed:,} changed")
-        if merged.absent:
-            parts.append(f"{merged.absent:,} known ones are missing from it and kept")
-        if self.media:
-            parts.append(_count(self.media, "media file"))
-        chat = f" (“{self.chat}”)" if self.chat else ""
-        return f"{self.file}{chat}: {', '.join(parts)}"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun if number == 1 else noun + 's'}"
-
-
-@dataclass
-class ImportReport:
-    """What an import came to."""
-
-    files: list[Imported] = field(default_factory=list[Imported])
-    layout: LayoutChange | None = None
-    command_errors: list[str] = field(default_factory=list[str])
 
 
 def import_exports(

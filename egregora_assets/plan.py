@@ -9,23 +9,19 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 from zoneinfo import ZoneInfo
 
+from egregora_assets.cost import Estimate
 from egregora_assets.stage import FinalStage, PipelineContext, Stage, WindowWork
 from egregora_assets.window_layout import StoredWindow, active_windows
 from egregora_resources.document import fingerprint
 from egregora_resources.results import StageResult, load_results
-from egregora_resources.settings import Settings, load_settings
-from egregora_resources.site_folder import SiteFolder
-from egregora_resources.warehouse import Warehouse, open_existing
-
-if TYPE_CHECKING:
-    from egregora_assets.estimates import Estimate
+from egregora_resources.settings import Settings
+from egregora_resources.warehouse import Warehouse
 
 Action: TypeAlias = Literal["run", "fresh"]
 
@@ -113,41 +109,6 @@ class Plan:
             "warnings": list(self.warnings),
             "nothing_to_do": self.nothing_to_do,
         }
-
-
-def plan_site(site: Path, stages: Sequence[Stage] | None = None) -> Plan:
-    """The plan of the site in this folder."""
-    folder = SiteFolder(site)
-    settings = load_settings(site)
-    warehouse = open_existing(folder.warehouse)
-    context = PipelineContext(settings, site, warehouse)
-    plan = priced(context, make_plan(context, stages))
-    return replace(plan, before=_first_of_all(folder, context))
-
-
-def priced(context: PipelineContext, plan: Plan) -> Plan:
-    """The plan with what it would cost."""
-    from egregora_assets.estimates import estimate
-
-    cost = estimate(context, plan) if plan.stale else None
-    return replace(plan, cost=cost, warnings=cost.exceeds(context.config.model) if cost else ())
-
-
-def _first_of_all(folder: SiteFolder, context: PipelineContext) -> list[str]:
-    from egregora_assets.importing import new_in_inbox, relayout
-    from egregora_assets.withdrawal import withdrawals_due
-
-    settings, warehouse = context.config, context.storage
-    before: list[str] = []
-    if withdrawal := withdrawals_due(context):
-        before.append(withdrawal)
-    if files := new_in_inbox(folder, warehouse):
-        before.append(
-            f"The inbox holds {files} file{'s' if files > 1 else ''} not imported yet: that comes first."
-        )
-    if change := relayout(settings, warehouse, dry_run=True):
-        before.append(str(change))
-    return before
 
 
 def make_plan(context: PipelineContext, stages: Sequence[Stage] | None = None) -> Plan:

@@ -11,7 +11,8 @@ from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
 
-from egregora_assets.plan import make_plan, priced
+from egregora_assets.estimates import priced
+from egregora_assets.plan import make_plan
 from egregora_assets.progress import Progress, Silent
 from egregora_assets.stage import PipelineContext
 from egregora_assets.window_layout import active_windows

@@ -15,7 +15,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from egregora_assets.importing import Imported, ImportReport
+from egregora_assets.imported import Imported, ImportReport
 from egregora_assets.progress import Progress
 from egregora_assets.which_chat import site_chat_with
 from egregora_assets.window_layout import LayoutChange, lay_out

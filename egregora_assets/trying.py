@@ -14,9 +14,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from egregora_assets.estimates import amounts
+from egregora_assets.cost import amounts
+from egregora_assets.estimates import priced
 from egregora_assets.own_prompts import check_prompts
-from egregora_assets.plan import make_plan, priced, window_works
+from egregora_assets.plan import make_plan, window_works
 from egregora_assets.posts import PostsStage, shown_messages
 from egregora_assets.progress import Progress, Silent
 from egregora_assets.redo import known

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import pyarrow as pa
 
-from egregora_assets.importing import DifferentChat
+from egregora_assets.imported import DifferentChat
 from egregora_resources.inputs.export import Export
 from egregora_resources.warehouse import Warehouse
 

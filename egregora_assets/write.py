@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 from filelock import AcquireReturnProxy, FileLock, Timeout
 
 from egregora_assets.display import shows_names
-from egregora_assets.estimates import this_month
+from egregora_assets.estimates import priced, this_month
 from egregora_assets.importing import import_exports, import_inbox, relayout
 from egregora_assets.making import describe
-from egregora_assets.plan import Plan, make_plan, priced
+from egregora_assets.plan import Plan, make_plan
 from egregora_assets.progress import Progress, Silent
 from egregora_assets.stage import PipelineContext
 from egregora_assets.window_layout import MANY_WINDOWS, active_windows

@@ -14,7 +14,7 @@ from pathlib import Path
 import dagster as dg
 
 from egregora_assets.instance import site_instance
-from egregora_assets.plan import plan_site
+from egregora_assets.outlook import plan_site
 from egregora_assets.processes import IN_FLIGHT
 from egregora_resources.privacy.pseudonyms import load_secret
 from egregora_resources.results import load_results

@@ -7,7 +7,8 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
-from egregora_assets.importing import ImportReport, import_exports, relayout
+from egregora_assets.imported import ImportReport
+from egregora_assets.importing import import_exports, relayout
 from egregora_assets.making import Outcome
 from egregora_assets.plan import Plan, make_plan, window_works
 from egregora_assets.runner import PipelineRunner

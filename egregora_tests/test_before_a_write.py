@@ -5,7 +5,8 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from egregora_assets.plan import plan_site, window_works
+from egregora_assets.outlook import plan_site
+from egregora_assets.plan import window_works
 from egregora_assets.window_layout import active_windows
 from egregora_resources.settings import settings_template
 from egregora_tests.small_site import SmallSite

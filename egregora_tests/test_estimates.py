@@ -11,9 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from egregora_assets.cli.looking import plan_lines
-from egregora_assets.estimates import Estimate, StageEstimate, estimate, this_month
+from egregora_assets.cost import Estimate, StageEstimate
+from egregora_assets.estimates import estimate, priced, this_month
 from egregora_assets.making import Outcome
-from egregora_assets.plan import make_plan, priced, window_works
+from egregora_assets.plan import make_plan, window_works
 from egregora_assets.runner import PipelineRunner
 from egregora_assets.stage import PipelineContext
 from egregora_assets.stages import STAGES

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from egregora_assets import importing, storing
-from egregora_assets.importing import DifferentChat, import_exports, import_inbox
+from egregora_assets.imported import DifferentChat
+from egregora_assets.importing import import_exports, import_inbox
 from egregora_resources.inputs.export import InputError
 from egregora_resources.inputs.registry import export_digest
 from egregora_resources.privacy.pseudonyms import PrivacyError

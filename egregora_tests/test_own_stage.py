@@ -11,8 +11,8 @@ import pytest
 
 from egregora_assets.definitions import build_definitions
 from egregora_assets.instance import site_instance
+from egregora_assets.outlook import plan_site
 from egregora_assets.partitions import WINDOW_PARTITIONS
-from egregora_assets.plan import plan_site
 from egregora_assets.stage import Stage, WindowWork
 from egregora_assets.stages import STAGES
 from egregora_assets.worker import WorkerBase

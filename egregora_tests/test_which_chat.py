@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from egregora_assets.importing import DifferentChat, ImportReport, import_exports
+from egregora_assets.imported import DifferentChat, ImportReport
+from egregora_assets.importing import import_exports
 from egregora_tests.small_site import SmallSite
 
 MARCH = ["who brings the boat?", "I do, on Sunday", "the lake is frozen", "then skates it is"]

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from egregora_assets.plan import plan_site
+from egregora_assets.outlook import plan_site
 from egregora_assets.write import NotConfirmed, WriteReport, write_site
 from egregora_resources.llm import providers
 from egregora_resources.settings import settings_template

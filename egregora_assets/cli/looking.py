@@ -28,7 +28,7 @@ _SIGNS = {
 
 def show_plan(site: Path, *, as_json: bool) -> None:
     """What the next write would do, a line for each window that has something to run."""
-    from egregora_assets.plan import plan_site
+    from egregora_assets.outlook import plan_site
 
     plan = plan_site(site)
     if as_json:
@@ -67,7 +67,7 @@ def _degraded(plan: Plan) -> list[str]:
 
 def _cost(plan: Plan) -> list[str]:
     """What the plan would cost, stage by stage, and in total."""
-    from egregora_assets.estimates import amounts
+    from egregora_assets.cost import amounts
     from egregora_resources.llm.pricing import dollars
 
     if plan.cost is None:
@@ -121,7 +121,7 @@ def show_status(site: Path, *, as_json: bool) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from egregora_assets.estimates import amounts
+    from egregora_assets.cost import amounts
     from egregora_resources.llm.pricing import dollars
 
     stages = list(dict.fromkeys(stage for row in status.rows for stage in row.stages))

@@ -157,7 +157,7 @@ def _failures(report: WriteReport) -> dict[str, list[str]]:
 
 
 def _numbers(report: WriteReport) -> str:
-    from egregora_assets.estimates import amounts
+    from egregora_assets.cost import amounts
     from egregora_resources.llm.pricing import dollars
 
     parts = [_counted(len(report.windows_written), "window") + " done"]

@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from egregora_assets.cli.app import app
-from egregora_assets.plan import plan_site
+from egregora_assets.outlook import plan_site
 from egregora_assets.redo import redo_windows
 from egregora_assets.status import site_status
 from egregora_assets.trying import NotTried, try_window
