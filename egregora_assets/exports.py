@@ -13,7 +13,8 @@ import dagster as dg
 from egregora_assets.checks import FILES_CHECK, Staleness, files_check
 from egregora_assets.discretion import discreet
 from egregora_assets.events import EXPORTS_VERSION, WINDOWS, provenance, report_missing, window_facts
-from egregora_assets.importing import ImportReport, import_inbox, relayout
+from egregora_assets.imported import ImportReport
+from egregora_assets.importing import import_inbox, relayout
 from egregora_assets.partitions import WINDOW, WINDOW_PARTITIONS, sync_partitions
 from egregora_assets.plan import running_window
 from egregora_assets.processes import enter_run
@@ -28,6 +29,7 @@ from egregora_resources.site_folder import SiteFolder
 from egregora_resources.warehouse import Warehouse
 
 CODE = "1"
+EXPORTS = "exports"
 
 
 class ExportsConfig(dg.Config):
@@ -42,14 +44,22 @@ def exports_assets(
 ) -> list[dg.AssetsDefinition]:
     """The two assets of a site."""
 
-    @dg.asset(
-        code_version=CODE,
-        group_name="chat",
-        kinds={"duckdb", "whatsapp"},
-        # Not partitioned, but of every asset of a range `dagster asset materialize` and `dg launch` demand this.
-        backfill_policy=dg.BackfillPolicy.single_run(),
+    @dg.multi_asset(
+        name=EXPORTS,
+        specs=[
+            dg.AssetSpec(
+                EXPORTS,
+                code_version=CODE,
+                group_name="chat",
+                kinds={"duckdb", "whatsapp"},
+                description=(
+                    "Imports every new file of the inbox, merges it with what is known, and lays the windows out."
+                ),
+            )
+        ],
         check_specs=[FILES_CHECK],
-        description="Imports every new file of the inbox, merges it with what is known, and lays the windows out.",
+        # It has no partitions, but Dagster's commands take a range only if every selected asset says this.
+        backfill_policy=dg.BackfillPolicy.single_run(),
     )
     def exports(
         context: dg.AssetExecutionContext,
@@ -75,6 +85,7 @@ def exports_assets(
             report_missing(store, context.instance, folder, stages, code_versions)
             stale = Staleness(folder, settings, stages, llm).tell(context.instance, store)
         yield dg.MaterializeResult(
+            EXPORTS,
             data_version=dg.DataVersion(EXPORTS_VERSION),
             metadata={
                 **_metadata(report, changed),
@@ -89,7 +100,7 @@ def exports_assets(
         specs=[
             dg.AssetSpec(
                 WINDOWS,
-                deps=["exports"],
+                deps=[EXPORTS],
                 skippable=True,
                 code_version=CODE,
                 group_name="chat",
@@ -176,7 +187,7 @@ def window_event(key: str, version: str, facts: Mapping[str, Any]) -> dg.AssetMa
         WINDOWS,
         partition=key,
         metadata=facts,
-        tags=provenance(version, CODE, {"exports": (EXPORTS_VERSION, None)}),
+        tags=provenance(version, CODE, {EXPORTS: (EXPORTS_VERSION, None)}),
     )
 
 
