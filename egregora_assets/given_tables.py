@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from egregora_assets.stage import PipelineContext, WindowWork
 from egregora_assets.window_layout import IDS_A_MINUTE
-from egregora_assets.windows import Window
+from egregora_assets.windows import Window, wall_clock
 from egregora_resources.document import fingerprint
 from egregora_resources.errors import UserError
 from egregora_resources.people import People, learn_names, load_people, said_of
@@ -75,7 +75,7 @@ def _rows(windows: Sequence[Window]) -> list[list[dict[str, Any]]]:
                     f"The table of messages has no column {known!r}; it has: {', '.join(table.column_names)}"
                 )
         table = table.set_column(
-            table.column_names.index("ts"), "ts", table["ts"].cast(pa.timestamp("us"), safe=False)
+            table.column_names.index("ts"), "ts", wall_clock(table["ts"]).cast(pa.timestamp("us"), safe=False)
         )
         rows = [
             {name: row.get(name, default) for name, default in RAW_COLUMNS.items()}

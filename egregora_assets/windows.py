@@ -21,6 +21,7 @@ from egregora_resources.errors import UserError
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
+    import pyarrow as pa
 
 UNITS = ("days", "hours", "messages", "bytes")
 # Days are counted from a Monday, so that 7 days are a week from Monday to Sunday everywhere.
@@ -104,14 +105,14 @@ def create_windows(messages: ir.Table, window_size: int = 7, window_unit: str = 
     """Cuts a table of messages into windows, in time order; there are no empty ones.
 
     Args:
-        messages: has a column ``timestamp`` (or ``ts``) with the wall clock, and ``text`` when the unit is bytes;
-            messages of the same time are ordered by ``id`` if there is one, else they keep their order.
+        messages: has a column ``timestamp`` (or ``ts``), whose wall clock counts if it has a time zone, and ``text``
+            when the unit is bytes; messages of the same time are ordered by ``id`` if there is one, else they keep their order.
         window_size: how many units a window spans; at least 1.
         window_unit: ``days`` (counted from Monday 2001-01-01), ``hours`` (restarting at midnight),
             ``messages``, or ``bytes`` (UTF-8 bytes of text; a longer message stands alone).
 
     Raises:
-        WindowSettingsError: names the value and what is allowed.
+        WindowSettingsError: names the value and what is allowed, or what the table lacks.
 
     >>> windows = create_windows(table, window_size=50, window_unit="messages")
     """
@@ -130,16 +131,24 @@ def create_windows(messages: ir.Table, window_size: int = 7, window_unit: str = 
     )
     order = [placed[clock], placed["egregora_place"]]
     numbered: Any = placed.mutate(egregora_row=ibis.row_number().over(order_by=order)).drop("egregora_place")
-    columns: dict[str, Any] = {"time": numbered[clock].cast("timestamp('UTC')").epoch_seconds()}
+    time = numbered[clock]
+    columns: dict[str, Any] = {"time": time if time.type().is_timestamp() else time.cast("timestamp")}
     if window_unit == "bytes":
-        columns["size"] = _utf8_bytes(numbered["text"])
+        if "text" not in messages.columns:
+            raise WindowSettingsError(
+                "window_unit is 'bytes', and the table of messages has no column 'text'; it has: "
+                + ", ".join(messages.columns)
+            )
+        columns["size"] = _utf8_bytes(numbered["text"].cast("string")).fill_null(0)
     read = numbered.order_by("egregora_row").select(**columns).to_pyarrow()
-    seconds = read["time"].to_numpy().astype(np.int64)
-    sizes = (
-        read["size"].to_numpy().astype(np.int64)
-        if window_unit == "bytes"
-        else np.zeros(len(seconds), np.int64)
-    )
+    times = wall_clock(read["time"])
+    if times.null_count:
+        raise WindowSettingsError(
+            f"The table of messages has {times.null_count:,} without a time in column {clock!r}; "
+            "every message needs one."
+        )
+    seconds = times.cast("timestamp[s]", safe=False).cast("int64").to_numpy()
+    sizes = read["size"].to_numpy() if window_unit == "bytes" else np.zeros(len(seconds), np.int64)
     return [
         Window(
             label=cut.label,
@@ -152,6 +161,13 @@ def create_windows(messages: ir.Table, window_size: int = 7, window_unit: str = 
         )
         for cut in cut_log(seconds, sizes, window_size, window_unit)
     ]
+
+
+def wall_clock(times: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Times as the clocks of their zone show them; those without a zone as they are."""
+    import pyarrow.compute as pc
+
+    return pc.call_function("local_timestamp", [times]) if times.type.tz else times
 
 
 def check_window_settings(size: object, unit: object) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -116,7 +117,45 @@ def test_a_table_without_a_clock_is_an_error_naming_its_columns():
         create_windows(ibis.memtable({"when": ["now"], "text": ["hi"]}))
 
 
+def test_a_message_without_a_time_is_an_error_naming_the_column():
+    without: Any = [START, None]
+    with pytest.raises(WindowSettingsError, match=r"1 without a time in column 'timestamp'"):
+        create_windows(table(without))
+
+
+def test_bytes_of_a_table_without_texts_are_an_error_naming_its_columns():
+    with pytest.raises(WindowSettingsError, match=r"'text'; it has: timestamp, author"):
+        create_windows(table(minutes(2)).drop("text"), 10, "bytes")
+
+
+def test_a_message_without_a_text_has_no_bytes():
+    missing: Any = ["12345", None, "67890", "x"]
+    assert sizes(create_windows(table(minutes(4), missing), 10, "bytes")) == [3, 1]
+
+
 # the calendar
+
+
+@pytest.mark.parametrize("zone", ["Europe/Berlin", "America/Santiago", "Australia/Lord_Howe"])
+@pytest.mark.parametrize("hours", [1, 5, 24])
+def test_a_time_zone_s_own_clock_decides_also_when_it_is_put_forward_or_back(zone: str, hours: int):
+    """Every half hour of a year: the same windows as by what the clocks on the wall showed."""
+    instants = pa.array(
+        [START + timedelta(minutes=30 * n) for n in range(365 * 48)], pa.timestamp("us", zone)
+    )
+    shown = [time.replace(tzinfo=None) for time in instants.to_pylist()]
+    windows = create_windows(
+        ibis.memtable(pa.table({"timestamp": instants, "text": ["x"] * len(instants)})), hours, "hours"
+    )
+    spans = [(t.date(), t.hour // hours) for t in shown]
+    assert [window.size for window in windows] == list(Counter(spans).values())
+    assert len({window.label for window in windows}) == len(windows)
+    assert windows[0].start_time <= shown[0] < windows[0].end_time
+
+
+def test_times_before_1902_and_after_2038_have_windows_too():
+    windows = create_windows(table([datetime(1899, 12, 31, 23), datetime(2041, 1, 6)]))
+    assert [window.label for window in windows] == ["1899-12-25", "2040-12-31"]
 
 
 def test_seven_days_run_from_monday_to_sunday_whatever_the_first_message():
