@@ -53,10 +53,12 @@ def open_server(built: Path, port: int | None) -> ThreadingHTTPServer:
             return ThreadingHTTPServer((_HOST, candidate), partial(BlogHandler, directory=str(built)))
         except OSError as error:
             if error.errno != errno.EADDRINUSE or port is not None:
-                raise UserError(
-                    f"Port {candidate} can't be used: {error.strerror}. Choose another with --port."
-                ) from None
+                raise _unusable(candidate, error) from None
     raise UserError("Ports 8000 to 8099 are all in use. Choose another with --port.")
+
+
+def _unusable(port: int, error: OSError) -> UserError:
+    return UserError(f"Port {port} can't be used: {error.strerror}. Choose another with --port.")
 
 
 def serve(site: Path, port: int | None) -> None:
@@ -78,6 +80,11 @@ def dev(site: Path, port: int) -> None:
     from egregora_resources.settings import load_settings
 
     load_settings(site)
+    try:
+        # Dagster would stay up without a page of its own, and the address show another site.
+        ThreadingHTTPServer((_HOST, port), BlogHandler).server_close()
+    except OSError as error:
+        raise _unusable(port, error) from None
     root = site.resolve()
     environment = {**os.environ, **prepare(root)}
     command = [sys.executable, "-m", "dagster", "dev", "-m", "egregora_assets.definitions"]

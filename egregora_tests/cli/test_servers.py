@@ -87,11 +87,16 @@ def test_dev_opens_dagster_on_the_sites_own_instance(tmp_path: Path, monkeypatch
 
     monkeypatch.setattr(os, "execve", start)
     monkeypatch.chdir(tmp_path)
-    servers.dev(Path("blog"), 3210)
+    with servers.open_server(tmp_path, 0) as taken:
+        port = taken.server_address[1]
+        with pytest.raises(UserError, match=f"Port {port} can't be used.*Choose another with --port"):
+            servers.dev(Path("blog"), port)
+    assert not started
+    servers.dev(Path("blog"), port)
     assert started["program"] == sys.executable
     assert started["arguments"][1:4] == ["-m", "dagster", "dev"]
     assert "egregora_assets.definitions" in started["arguments"]
-    assert started["arguments"][-2:] == ["--port", "3210"]
+    assert started["arguments"][-2:] == ["--port", str(port)]
     assert started["folder"] == site
     home = site / ".egregora" / "dagster"
     assert started["environment"]["DAGSTER_HOME"] == str(home)
