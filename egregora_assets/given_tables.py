@@ -43,6 +43,7 @@ def works_of_windows(context: PipelineContext, windows: Sequence[Window]) -> lis
     """
     tables = dict(zip([window.label for window in windows], _rows(windows), strict=True))
     names = {row["name"] for rows in tables.values() for row in rows if row["name"]}
+    context.folder.make_state()
     with context.storage.transaction() as connection:
         learn_names(connection, names, site_pseudonyms(connection, context.folder.state))
         people = load_people(connection, context.config)

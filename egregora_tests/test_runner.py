@@ -29,7 +29,6 @@ from egregora_tests.weekly_chat import LINES, NAMES, Line, said, table, week, we
 
 def context(site: Path, provider: WatchedProvider | None = None, **pipeline: Any) -> PipelineContext:
     config = Settings.model_validate({"pipeline": pipeline})
-    (site / ".egregora").mkdir(parents=True, exist_ok=True)
     storage = Warehouse(site / ".egregora" / "warehouse.duckdb")
     return PipelineContext(
         config=config,
