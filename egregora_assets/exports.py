@@ -69,6 +69,8 @@ def exports_assets(
     ) -> Iterator[dg.MaterializeResult]:
         with discreet():
             enter_run(context.instance, context.run.run_id)
+            # A plain `dagster dev` has made the folder for its own files, open to everybody.
+            folder.make_state()
             store = warehouse.open()
             report_missing(store, context.instance, folder, stages, code_versions)
             _ask_about_layout(settings, store, accepted=config.accept_new_layout)

@@ -6,11 +6,13 @@ import os
 import stat
 from pathlib import Path
 
+import dagster as dg
 import pytest
 from typer.testing import CliRunner
 
 from egregora_assets.cli.app import app
 from egregora_assets.dagster_home import prepare
+from egregora_assets.definitions import build_definitions
 from egregora_resources.privacy.pseudonyms import load_secret
 from egregora_resources.site_folder import SiteFolder
 from egregora_tests.small_site import SmallSite
@@ -55,3 +57,14 @@ def test_what_an_import_stores_is_its_owners_alone(tmp_path: Path) -> None:
         os.umask(before)
     assert all(path.is_relative_to(folder.root / "exports") for path in readable_by_others(folder.root))
     assert stat.S_IMODE((folder.state / "secret.key").stat().st_mode) == 0o600
+
+
+def test_what_dagsters_own_commands_import_is_its_owners_alone(tmp_path: Path) -> None:
+    folder = SiteFolder(tmp_path / "blog")
+    folder.state.mkdir(parents=True)
+    folder.state.chmod(0o755)
+    with dg.DagsterInstance.ephemeral() as instance:
+        job = build_definitions(folder.root).resolve_implicit_global_asset_job_def()
+        assert job.execute_in_process(instance=instance, asset_selection=[dg.AssetKey("exports")]).success
+    assert folder.warehouse.exists()
+    assert readable_by_others(folder.root) == []
