@@ -44,7 +44,9 @@ class LlmResource(dg.ConfigurableResource):
     """The site's folder."""
     fresh: bool = False
     """Ask a service anew for what it has answered before."""
+    budget: str = ""
+    """Names what ``[model] budget_usd_per_run`` is for, where one command makes several runs; else each has its own."""
 
     def provider(self, settings: Settings) -> Provider:
         """The provider that the settings name."""
-        return make_provider(settings, SiteFolder(Path(self.site)), fresh=self.fresh)
+        return make_provider(settings, SiteFolder(Path(self.site)), fresh=self.fresh, budget=self.budget)

@@ -6,6 +6,7 @@ Each problem is one line: the key, what was found, what is allowed there, and th
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any, Literal, get_args, get_origin
@@ -18,7 +19,9 @@ from pydantic_core import ErrorDetails
 Model = type[BaseModel]
 
 _UNSHOWN = {"api_key_env"}
-"""Where somebody may have put a secret by mistake: not repeated."""
+_SECRET_NAME = re.compile(r"(^|_)(key|secret|token|password)$", re.IGNORECASE)
+_SECRET = re.compile(r"AIza[\w-]+|(?<=//)[^/@\s\"]+(?=@)|(?<=\?)[^\s\"]+")
+"""Where somebody may have put a secret by mistake: not repeated, because errors are shown in the Dagster UI, too."""
 
 
 def problems(errors: Iterable[ErrorDetails], values: Mapping[str, Any], model: Model) -> list[str]:
@@ -162,9 +165,9 @@ def _value_at(path: Sequence[str], values: Mapping[str, Any]) -> object:
 
 def _written(path: Sequence[str], value: object) -> str:
     """A key with its value, about as the file has it."""
-    if path[-1] in _UNSHOWN:
+    if path[-1] in _UNSHOWN or _SECRET_NAME.search(path[-1]):
         return f"{_key(path)} = …"
-    text = json.dumps(value, ensure_ascii=False, default=str)
+    text = _SECRET.sub("…", json.dumps(value, ensure_ascii=False, default=str))
     return f"{_key(path)} = {text if len(text) <= 60 else text[:57] + '…'}"
 
 

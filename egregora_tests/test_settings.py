@@ -182,6 +182,16 @@ def test_a_key_that_was_pasted_into_the_settings_is_refused_and_not_repeated() -
         told = complaint(f'[model]\napi_key_env = ["{key}"]')
         assert "names of environment variables" in told
         assert "ecret" not in told
+    for text in (
+        'api_key = "AIzaSyD-verysecret_0123456789"',
+        'google_token = "verysecret"',
+        'instructions = ["AIzaSyD-verysecret_0123456789"]',
+        'base_url = "https://somebody:verysecret@llm.example.org"',
+        'base_url = "https://llm.example.org/v1?key=verysecret"',
+    ):
+        told = complaint(f"[model]\n{text}")
+        assert text.split(" ")[0] in told
+        assert "ecret" not in told
 
 
 def test_all_mistakes_are_told_at_once() -> None:

@@ -19,8 +19,9 @@ def wanted_provider(settings: Settings, folder: SiteFolder) -> str:
         return settings.model.provider
     if folder.provider.exists():
         return folder.provider.read_text(encoding="utf-8").strip()
-    names = settings.model.api_key_env or gemini.KEYS
-    return "gemini" if any(os.environ.get(name, "").strip() for name in names) else "offline"
+    # Who names the variables of keys means them to be used: that none is set is for `check_provider` to say.
+    keyed = settings.model.api_key_env or any(os.environ.get(name, "").strip() for name in gemini.KEYS)
+    return "gemini" if keyed else "offline"
 
 
 def record_provider(settings: Settings, folder: SiteFolder) -> str:
@@ -33,14 +34,17 @@ def record_provider(settings: Settings, folder: SiteFolder) -> str:
     return name
 
 
-def make_provider(settings: Settings, folder: SiteFolder, *, fresh: bool = False) -> Provider:
+def make_provider(
+    settings: Settings, folder: SiteFolder, *, fresh: bool = False, budget: str = ""
+) -> Provider:
     """The provider itself. Opens nothing, and needs no key until it is given a task.
 
     Args:
         fresh: ask a service anew for what it has answered before.
+        budget: as for `GeminiProvider`.
     """
     if wanted_provider(settings, folder) == "gemini":
-        return GeminiProvider(settings, folder, fresh=fresh)
+        return GeminiProvider(settings, folder, fresh=fresh, budget=budget)
     return OfflineProvider()
 
 

@@ -13,12 +13,12 @@ from egregora_assets.plan import code_version
 from egregora_assets.stage import PipelineContext
 from egregora_assets.stages import STAGES
 from egregora_resources.llm.cache import ResponseCache, Subjects
-from egregora_resources.llm.gemini import GeminiProvider
+from egregora_resources.llm.gemini import GeminiProvider, KeyMissing
 from egregora_resources.llm.gemini.reading import canonical, halves, page_of
 from egregora_resources.llm.limits import Keys, Limits
 from egregora_resources.llm.prompting import PromptError, Prompts, fence, one_line
 from egregora_resources.llm.protocol import Usage
-from egregora_resources.llm.providers import record_provider, wanted_provider
+from egregora_resources.llm.providers import check_provider, record_provider, wanted_provider
 from egregora_resources.llm.store import LlmStore
 from egregora_resources.settings import Settings
 from egregora_resources.site_folder import SiteFolder
@@ -233,3 +233,15 @@ def test_auto_is_resolved_at_the_first_write_and_stays(
     assert record_provider(settings, folder) == "gemini"
     monkeypatch.delenv("GEMINI_API_KEY")
     assert wanted_provider(settings, folder) == "gemini"
+
+
+def test_whoever_names_the_variable_of_a_key_is_told_that_it_is_not_set(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = SiteFolder(tmp_path)
+    folder.state.mkdir()
+    settings = Settings.model_validate({"model": {"api_key_env": ["MY_MAGAZINE_KEY"]}})
+    monkeypatch.delenv("MY_MAGAZINE_KEY", raising=False)
+    with pytest.raises(KeyMissing, match="MY_MAGAZINE_KEY"):
+        check_provider(settings, folder)
+    assert not folder.provider.exists()

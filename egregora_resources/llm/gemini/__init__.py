@@ -65,12 +65,13 @@ class NotAgreed(RunStopped):
 
 
 class GeminiProvider:
-    """Does the tasks with models. One a run: the budget of a run is that of its provider.
+    """Does the tasks with models. One a run.
 
     Args:
         settings: the site's.
         folder: the site's; nothing is opened before the first task.
         fresh: ask anew what is in the cache.
+        budget: names the run whose budget counts; a run of its own if left out.
         prompts: task → text, in place of the site's own.
         pause: as for `Caller`.
         waits: seconds to gather and to poll, as for `Batches`.
@@ -84,6 +85,7 @@ class GeminiProvider:
         folder: SiteFolder,
         *,
         fresh: bool = False,
+        budget: str = "",
         prompts: Mapping[str, str] | None = None,
         pause: float = 1.0,
         waits: tuple[float, float] | None = None,
@@ -94,7 +96,7 @@ class GeminiProvider:
         self._prompts = Prompts(folder.prompts, prompts)
         self._hashes: dict[Task, str] = {}
         self._store = LlmStore(folder.llm)
-        self._run = uuid.uuid4().hex
+        self._run = budget or uuid.uuid4().hex
         self._made: tuple[Caller, WritingTasks, SeeingTasks] | None = None
 
     def model(self, task: Task) -> str:
