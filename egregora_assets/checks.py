@@ -11,6 +11,7 @@ from dagster._core.definitions.asset_checks.asset_check_evaluation import (
     AssetCheckEvaluationTargetMaterializationData,
 )
 
+from egregora_assets.estimates import priced
 from egregora_assets.plan import Plan, make_plan
 from egregora_assets.proving import ADVICE, Hit, Prover, last_proof, remember_proof
 from egregora_assets.stage import PipelineContext, Stage
@@ -52,13 +53,20 @@ class Staleness:
 
     def plan(self, warehouse: Warehouse) -> Plan:
         """What would be recomputed now."""
+        return make_plan(self._context(warehouse), self._stages)
+
+    def priced(self, warehouse: Warehouse) -> Plan:
+        """The same with what it would cost."""
+        context = self._context(warehouse)
+        return priced(context, make_plan(context, self._stages))
+
+    def _context(self, warehouse: Warehouse) -> PipelineContext:
         provider = self._llm.provider(self._settings)
-        context = PipelineContext(self._settings, self._folder.root, warehouse, provider=provider)
-        return make_plan(context, self._stages)
+        return PipelineContext(self._settings, self._folder.root, warehouse, provider=provider)
 
     def tell(self, instance: dg.DagsterInstance, warehouse: Warehouse) -> list[str]:
         """Brings the check up to date after a run changed what is stale; returns the stale windows."""
-        plan = self.plan(warehouse)
+        plan = self.priced(warehouse)
         windows = dg.AssetKey("windows")
         # Named, because Dagster would otherwise compare times, and its check table keeps whole seconds only:
         # a check told in the second of the event that it is about would count as older.
@@ -119,7 +127,14 @@ def _named(plan: Plan) -> Mapping[str, Any]:
         window: "; ".join(f"{row.stage}: {row.reason}" for row in plan.stages(window))
         for window in plan.stale[:NAMED_WINDOWS]
     }
-    return {"stale_windows": len(plan.stale), **reasons}
+    cost = (
+        {"expected_calls": plan.cost.calls, "expected_usd": round(plan.cost.usd, 4)}
+        | {"month_usd": round(plan.cost.month_usd, 4)}
+        | ({"budgets": " ".join(plan.warnings)} if plan.warnings else {})
+        if plan.cost
+        else {}
+    )
+    return {"stale_windows": len(plan.stale), **cost, **reasons}
 
 
 def site_checks(
@@ -133,7 +148,7 @@ def site_checks(
         description="No window is stale. The UI's graph doesn't show staleness of partitions; this does.",
     )
     def no_stale_windows(warehouse: WarehouseResource, llm: LlmResource) -> dg.AssetCheckResult:
-        plan = Staleness(folder, settings, stages, llm).plan(warehouse.open())
+        plan = Staleness(folder, settings, stages, llm).priced(warehouse.open())
         return dg.AssetCheckResult(
             passed=not plan.stale, severity=dg.AssetCheckSeverity.WARN, metadata=_named(plan)
         )

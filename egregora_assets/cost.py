@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from egregora_resources.llm.pricing import dollars
+from egregora_resources.llm.pricing import dollars, known
 from egregora_resources.settings import ModelSettings
 
 
@@ -59,11 +59,19 @@ class Estimate:
 
     def sentence(self) -> str:
         """The total in words."""
-        return f"About {amounts(self.calls, self.input_tokens, self.output_tokens, self.usd)}."
+        return f"It will take about {self}."
 
-    def exceeds(self, model: ModelSettings) -> list[str]:
-        """A sentence for each budget that the estimate doesn't fit."""
+    def __str__(self) -> str:
+        return amounts(self.calls, self.input_tokens, self.output_tokens, self.usd)
+
+    def warnings(self, model: ModelSettings) -> list[str]:
+        """A sentence for models without a known price, and one for each budget that the estimate doesn't fit."""
         sentences: list[str] = []
+        if unknown := sorted({stage.model for stage in self.stages if not known(stage.model)}):
+            sentences.append(
+                f"Nobody here knows what {' and '.join(unknown)} really costs: it is counted like the dearest Gemini "
+                "model, so that the budgets hold in any case."
+            )
         ends = "The run would stop when it is reached, keep what is done, and continue with the next write."
         if 0 < model.budget_usd_per_run < self.usd:
             sentences.append(
@@ -92,8 +100,8 @@ class Estimate:
 def amounts(calls: int, input_tokens: int, output_tokens: int, usd: float) -> str:
     """Calls, tokens and price in words."""
     return (
-        f"{calls:,} call{'' if calls == 1 else 's'}, {_tokens(input_tokens)} tokens in, {_tokens(output_tokens)} out, "
-        f"{dollars(usd)}"
+        f"{calls:,} call{'' if calls == 1 else 's'} ({_tokens(input_tokens)} tokens in, {_tokens(output_tokens)} out) "
+        f"for {dollars(usd)}"
     )
 
 

@@ -6,16 +6,18 @@ has recorded usage of a stage, the guess is corrected by how far it was off ther
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from math import ceil
 
 from egregora_assets.cost import Estimate, StageEstimate
+from egregora_assets.enrichments import EnrichmentWorker
 from egregora_assets.plan import Plan, PlanRow
 from egregora_assets.stage import PipelineContext
 from egregora_resources.llm.pricing import IMAGE_TOKENS, price
-from egregora_resources.llm.protocol import Task
+from egregora_resources.llm.protocol import Task, Usage
 from egregora_resources.llm.spending import Spent, spent
 from egregora_resources.llm.store import LlmStore
 from egregora_resources.results import StageResult, load_results
@@ -24,10 +26,11 @@ from egregora_resources.warehouse import Warehouse
 
 LINE_BYTES = 30
 """Of a message as a model reads it, beside its text: number, time and who."""
-INSTRUCTIONS: Mapping[Task, int] = {"digests": 700, "profiles": 800, "posts": 2_500}
+INSTRUCTIONS: Mapping[Task, int] = {"digests": 350, "profiles": 400, "posts": 1_500}
 """Tokens that a prompt has beside the conversation; the writer's with what it remembers and the vocabulary."""
 PAGE_TOKENS, LINK_ANSWER = 8_000, 400
-FILE_TOKENS, FILE_ANSWER, FILES_A_CALL = 1_000, 300, 8
+FILE_TOKENS, FILE_ANSWER, FILES_A_CALL = 1_100, 150, 8
+BATCH = EnrichmentWorker.batch_size
 BANNER_PROMPT = 150
 POSTS_A_WINDOW = 2.0
 """Where no window of the site has posts yet."""
@@ -62,19 +65,25 @@ def this_month(context: PipelineContext) -> Spent:
     return spent(LlmStore(context.folder.llm), "month", f"{datetime.now(UTC):%Y-%m}")
 
 
-def priced(context: PipelineContext, plan: Plan) -> Plan:
-    """The plan with what it would cost."""
-    cost = estimate(context, plan) if plan.stale else None
-    return replace(plan, cost=cost, warnings=cost.exceeds(context.config.model) if cost else ())
+def priced(context: PipelineContext, plan: Plan, *, whole: bool = True) -> Plan:
+    """The plan with what it would cost; `whole` as for `estimate`."""
+    cost = estimate(context, plan, whole=whole) if plan.stale else None
+    return replace(plan, cost=cost, warnings=cost.warnings(context.config.model) if cost else ())
 
 
-def estimate(context: PipelineContext, plan: Plan) -> Estimate | None:
-    """What carrying out a plan would cost, about; None where nothing is sent to anybody."""
+def estimate(context: PipelineContext, plan: Plan, *, whole: bool = True) -> Estimate | None:
+    """What carrying out a plan would cost, about; None where nothing is sent to anybody.
+
+    Args:
+        whole: a run also has new tags and categories compared with those in use; a trial doesn't.
+    """
     if context.llm.name == "offline":
         return None
-    sizes = _sizes(context.storage)
+    store = LlmStore(context.folder.llm)
+    sizes = _sizes(context.storage, context.config.pipeline.enrichment.max_urls_per_window)
     results = load_results(context.storage)
-    guesser = _Guesser(context.config.pipeline, sizes, _posts(context.storage), plan)
+    asked = _described(store, context.config.model.names.enrichments)
+    guesser = _Guesser(context.config.pipeline, sizes, _posts(context.storage), plan, asked)
     due: dict[str, list[PlanRow]] = {}
     for row in plan.rows:
         if row.action == "run" and row.window in sizes:
@@ -83,13 +92,34 @@ def estimate(context: PipelineContext, plan: Plan) -> Estimate | None:
     for task, guess in guesser.tasks.items():
         guesses = [figures for row in due.get(task, ()) if (figures := guess(row.window)).calls]
         if guesses:
-            factors, learnt = _learnt(task, guess, results, context.llm.model(task), sizes)
+            factors, learnt = _learnt(task, guesser, results, context.llm.model(task), sizes)
             figures = sum(guesses, Figures()).scaled(factors)
             stages.append(_priced(task, context.config.model, len(guesses), figures, learnt))
-    if posts := next((stage.windows for stage in stages if stage.stage == "posts"), 0):
-        # Once a run, the new tags and categories are compared with those in use.
-        stages.append(_priced("vocabulary", context.config.model, posts, Figures(1, 2_000, 1_500), 0))
+    posts = next((stage.windows for stage in stages if stage.stage == "posts"), 0)
+    if posts and whole:
+        stages.append(_priced("vocabulary", context.config.model, posts, *_vocabulary(store)))
     return Estimate(stages, this_month(context).usd)
+
+
+def _vocabulary(store: LlmStore) -> tuple[Figures, int]:
+    """Once a run, the new tags and categories are compared with those in use; and how often that was recorded."""
+    before = spent(store, "task", "vocabulary")
+    if not before.calls:
+        return Figures(1, 2_000, 1_500), 0
+    return Figures(1, before.input_tokens / before.calls, before.output_tokens / before.calls), before.calls
+
+
+def _described(store: LlmStore, model: str) -> Collection[int]:
+    """Messages whose link or file this model has described: these answers are kept, and cost nothing again."""
+    if not store.path.exists():
+        return frozenset()
+    with store.connect() as connection:
+        rows = connection.execute(
+            "SELECT subject FROM subjects JOIN responses USING (request) "
+            "WHERE kind = 'message' AND task = 'enrichments' AND model = ?",
+            [model],
+        ).fetchall()
+    return frozenset(int(row[0]) for row in rows)
 
 
 def _priced(task: str, settings: ModelSettings, windows: int, figures: Figures, learnt: int) -> StageEstimate:
@@ -122,35 +152,46 @@ class _Size:
     bytes: int
     people: int
     links: int
-    files: int
+    """Links to describe, those among them that an earlier window shared."""
+    linking: Sequence[int] = ()
+    """Messages that share a link first."""
+    files: Sequence[int] = ()
+    """Messages with a file that is sent."""
 
 
-def _sizes(storage: Warehouse) -> dict[str, _Size]:
+def _sizes(storage: Warehouse, most_links: int) -> dict[str, _Size]:
     """By window. Raw messages are counted here, not read: a window may be new, and not anonymised yet."""
     windows = "SELECT key, first_id, last_id FROM windows WHERE NOT retired"
     with storage.connect() as connection:
         links = connection.execute(
-            f"""
+            rf"""
             WITH found AS (
-                SELECT id, unnest(regexp_extract_all(text, 'https?://[^\\s<>"]+')) AS url
+                SELECT id, regexp_replace(unnest(regexp_extract_all(text, '(?i)https?://[^\s<>"'']+')),
+                    '[.,;:!?…)\]}}*_~]+$|#.*$', '') AS url
                 FROM raw_messages WHERE contains(text, '://') AND NOT deleted
-            ), first AS (SELECT min(id) AS id FROM found GROUP BY url)
-            SELECT key, count(*) FROM first JOIN ({windows}) ON id BETWEEN first_id AND last_id GROUP BY key
-            """
+            ), described AS (
+                SELECT key, url, min(id) AS id FROM found JOIN ({windows}) ON id BETWEEN first_id AND last_id
+                GROUP BY key, url QUALIFY row_number() OVER (PARTITION BY key ORDER BY min(id)) <= ?
+            ), first AS (SELECT url, min(id) AS id FROM described GROUP BY url)
+            SELECT key, count(*), list(first.id) FILTER (WHERE first.id = described.id)
+            FROM described JOIN first USING (url) GROUP BY key
+            """,
+            [most_links],
         ).fetchall()
         files = connection.execute(
             f"""
-            SELECT key, count(*) FROM raw_messages m JOIN ({windows}) ON m.id BETWEEN first_id AND last_id
-            WHERE attachment IN (SELECT name FROM media WHERE id <> '') AND NOT deleted GROUP BY key
+            SELECT key, list(DISTINCT message) FROM message_media JOIN ({windows})
+            ON message BETWEEN first_id AND last_id WHERE id <> '' AND kind <> 'document' GROUP BY key
             """
         ).fetchall()
         rows = connection.execute(
             "SELECT key, messages, bytes, (SELECT count(*) FROM window_people p WHERE p.window_key = key "
             "AND p.messages > 0) FROM windows WHERE NOT retired"
         ).fetchall()
-    shared, attached = dict(links), dict(files)
+    shared = {key: (count, first or []) for key, count, first in links}
+    attached = dict(files)
     return {
-        key: _Size(messages, size, people, shared.get(key, 0), attached.get(key, 0))
+        key: _Size(messages, size, people, *shared.get(key, (0, [])), files=attached.get(key, []))
         for key, messages, size, people in rows
     }
 
@@ -169,9 +210,20 @@ class _Guesser:
     """Guesses of what each task takes for a window."""
 
     def __init__(
-        self, pipeline: PipelineSettings, sizes: Mapping[str, _Size], posts: Mapping[str, int], plan: Plan
+        self,
+        pipeline: PipelineSettings,
+        sizes: Mapping[str, _Size],
+        posts: Mapping[str, int],
+        plan: Plan,
+        described: Collection[int],
     ) -> None:
-        self._pipeline, self._sizes, self._posts = pipeline, sizes, posts
+        self._pipeline, self._sizes, self._posts, self._described = pipeline, sizes, posts, described
+        # What is asked otherwise, or because the owner wants it anew, isn't answered from the cache.
+        self._anew = {
+            row.window
+            for row in plan.rows
+            if row.stage == "enrichments" and re.search(r"asked for|(prompt|settings) changed", row.reason)
+        }
         self._rewritten = {row.window for row in plan.rows if row.stage == "posts" and row.action == "run"}
         self._average = sum(posts.values()) / len(posts) if posts else POSTS_A_WINDOW
         self.tasks: Mapping[Task, Callable[[str], Figures]] = {
@@ -198,14 +250,24 @@ class _Guesser:
         return self._written("profiles", window, 600 + 150 * self._sizes[window].people)
 
     def _enrichments(self, window: str) -> Figures:
+        return self.enrichments(window, () if window in self._anew else self._described)
+
+    def enrichments(self, window: str, described: Collection[int] = ()) -> Figures:
+        """`described`: messages whose links and files were described already."""
         rules, size = self._pipeline.enrichment, self._sizes[window]
         if not rules.enabled:
             return Figures()
-        links = min(size.links, rules.max_urls_per_window)
+        links = sum(message not in described for message in size.linking)
+        # Files are described together: with a new one among them they are another question.
+        files = len(size.files) if any(message not in described for message in size.files) else 0
+        # The stage hands over so many links and files at a time, links first.
+        first = min(files, BATCH - size.links % BATCH)
+        calls = ceil(first / FILES_A_CALL) + (files - first) // BATCH * ceil(BATCH / FILES_A_CALL)
+        calls += ceil((files - first) % BATCH / FILES_A_CALL)
         return Figures(
-            links + ceil(size.files / FILES_A_CALL),
-            links * PAGE_TOKENS + size.files * FILE_TOKENS,
-            links * LINK_ANSWER + size.files * FILE_ANSWER,
+            links + calls,
+            links * PAGE_TOKENS + files * FILE_TOKENS,
+            links * LINK_ANSWER + files * FILE_ANSWER,
         )
 
     def _banners(self, window: str) -> Figures:
@@ -217,8 +279,8 @@ class _Guesser:
 
 
 def _learnt(
-    stage: str,
-    guess: Callable[[str], Figures],
+    stage: Task,
+    guesser: _Guesser,
     results: Mapping[tuple[str, str], StageResult],
     model: str,
     sizes: Mapping[str, _Size],
@@ -229,11 +291,16 @@ def _learnt(
     """
     paid = [r for (name, key), r in results.items() if name == stage and r.usage.calls and key in sizes]
     paid = [r for r in paid if r.parts.get("model") == model] or paid
+    guess = guesser.enrichments if stage == "enrichments" else guesser.tasks[stage]
     guessed = sum((guess(r.window) for r in paid), Figures())
     if not guessed.calls:
         return Figures(1, 1, 1), 0
+    took = sum((r.usage for r in paid), Usage())
+    calls = took.calls / guessed.calls
+    # Of a window that grew only the new links and files are recorded: their number teaches nothing, but their size does.
+    kept = 1.0 if stage == "enrichments" else calls
     return Figures(
-        sum(r.usage.calls for r in paid) / guessed.calls,
-        sum(r.usage.input_tokens for r in paid) / guessed.input_tokens,
-        sum(r.usage.output_tokens for r in paid) / guessed.output_tokens,
+        kept,
+        kept / calls * took.input_tokens / guessed.input_tokens,
+        kept / calls * took.output_tokens / guessed.output_tokens,
     ), len(paid)

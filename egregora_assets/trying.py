@@ -139,7 +139,7 @@ def _tell_price(
 ) -> None:
     plan = make_plan(context)
     rows = [row for row in plan.rows if (row.stage, row.window) == ("posts", window)]
-    plan = priced(context, replace(plan, rows=rows))
+    plan = priced(context, replace(plan, rows=rows), whole=False)
     ask_to_send(context.folder, context.config, plan, yes, confirm)
     for sentence in [plan.cost.sentence(), *plan.warnings] if plan.cost else ():
         progress.say(sentence)

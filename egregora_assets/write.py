@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import uuid
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -22,6 +23,7 @@ from egregora_assets.window_layout import MANY_WINDOWS, active_windows
 from egregora_assets.withdrawal import withdraw
 from egregora_resources.errors import UserError
 from egregora_resources.llm import gemini
+from egregora_resources.llm.pricing import dollars
 from egregora_resources.llm.providers import check_provider, record_provider, wanted_provider
 from egregora_resources.llm.spending import spent
 from egregora_resources.llm.store import LlmStore
@@ -194,11 +196,7 @@ def ask_to_send(
         return
     if not yes:
         _ask(
-            f"This sends the chat's text to {gemini.service(model)}, with pseudonyms for names, and without the numbers "
-            "and addresses that [privacy] takes out; also shared links, pictures, voice messages and films, if "
-            "[pipeline.enrichment] is enabled. What the service does with them is a matter of your "
-            f"contract with it. Windows to be written: {len(plan.stale)}."
-            + (f" {plan.cost.sentence()}" if plan.cost else ""),
+            _what_leaves(settings, plan),
             confirm,
             instead=f"agree with --yes, or with [model] send_without_asking = true in {folder.settings}; or have it "
             'written on this machine, with provider = "offline" there',
@@ -206,6 +204,35 @@ def ask_to_send(
             "machine",
         )
     gemini.agree(model, folder)
+
+
+def _what_leaves(settings: Settings, plan: Plan) -> str:
+    """What is sent, to whom, and at what price."""
+    model, windows = settings.model, len(plan.stale)
+    seen = (
+        "Addresses of shared links are sent, too, to be read there, and pictures, films and voice messages as they are; "
+        "other files are not. "
+        if settings.pipeline.enrichment.enabled
+        else ""
+    )
+    limits = [
+        f"{dollars(usd)} a {what} ([model] budget_usd_per_{what})"
+        for usd, what in ((model.budget_usd_per_run, "run"), (model.budget_usd_per_month, "month"))
+        if usd
+    ]
+    return (
+        f"{windows:,} window{' is' if windows == 1 else 's are'} to be written by a model. For this the chat's text is "
+        f"sent to {gemini.service(model)}, with pseudonyms for names, and without the numbers and addresses that "
+        f"[privacy] takes out. {seen}What the service does with it is a matter of your contract with it. "
+        + (f"{plan.cost.sentence()} " if plan.cost else "")
+        + (
+            f"It stops before it costs more than {' or '.join(limits)}. "
+            if limits
+            else "There is no budget. "
+        )
+        + "".join(f"{warning} " for warning in plan.warnings)
+        + "You are asked once for this site."
+    )
 
 
 def _ask(
@@ -236,11 +263,13 @@ def run_graph(
     from egregora_assets.partitions import WINDOW_PARTITIONS, covering_range
     from egregora_assets.processes import stop_dead_runs
     from egregora_assets.stages import STAGES
+    from egregora_resources.configurable import LlmResource
 
     warehouse = context.storage
     with site_instance(folder.root) as instance:
         stop_dead_runs(instance)
-        definitions = build_definitions(folder.root, progress=progress, redo=context.redo)
+        llm = LlmResource(site=str(folder.root), fresh=bool(context.redo), budget=uuid.uuid4().hex)
+        definitions = build_definitions(folder.root, progress=progress, llm=llm, redo=context.redo)
         # Before the graph is told of changed windows: see `report_missing`.
         report_missing(warehouse, instance, folder, STAGES, _code_versions(context))
         if untold_windows(context.config, warehouse, instance):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from egregora_assets.stages import STAGES
 from egregora_assets.window_layout import active_windows
 from egregora_resources.llm.gemini import GeminiProvider
 from egregora_resources.llm.pricing import dollars
+from egregora_resources.results import load_results
 from egregora_resources.settings import ModelSettings
 from egregora_tests.llm.fault_server import FaultServer
 from egregora_tests.small_site import WITHOUT_SITE, SmallSite
@@ -101,6 +103,42 @@ def test_recorded_usage_corrects_the_guess(tmp_path: Path) -> None:
     assert after.usd - before.usd == pytest.approx(found.usd - of(found, "vocabulary").usd, rel=0.15)
 
 
+def test_what_was_described_already_costs_nothing_again_unless_it_is_asked_otherwise(tmp_path: Path) -> None:
+    lines = said(said(weeks(1), "Ingrid Sandoval", "https://one.example", 0, 90), "Theodore Baptiste",
+                 "And (https://one.example)! https://two.example", 0, 95)  # fmt: skip
+    with FaultServer() as server:
+        site = site_of(tmp_path, server.url, lines)
+        run(site)
+        assert len(server.calls("links")) == of_calls(site, "enrichments") == 2
+        site.get(said(lines, "Ingrid Sandoval", "https://three.example", 0, 99))
+        assert of(estimate_of(site), "enrichments").calls == 1
+        run(site)
+        assert len(server.calls("links")) == 3
+        site.set(site={"language": "pt"})
+        assert of(estimate_of(site), "enrichments").calls == 3
+
+
+def of_calls(site: SmallSite, stage: str) -> int:
+    return sum(r.usage.calls for (name, _), r in load_results(site.warehouse).items() if name == stage)
+
+
+def test_a_trial_is_not_priced_as_a_run(tmp_path: Path) -> None:
+    site = site_of(tmp_path, "http://127.0.0.1:9", weeks(1))
+    plan = make_plan(context_of(site), STAGES[:-1])
+    rows = [row for row in plan.rows if row.stage == "posts"]
+    cost = priced(context_of(site), replace(plan, rows=rows), whole=False).cost
+    assert cost is not None
+    assert [(stage.stage, stage.calls) for stage in cost.stages] == [("posts", 1)]
+
+
+def test_a_model_without_a_known_price_is_named(tmp_path: Path) -> None:
+    site = site_of(tmp_path, "http://127.0.0.1:9", weeks(1), names={"posts": "our-own-7b"})
+    plan = priced(context_of(site), make_plan(context_of(site), STAGES[:-1]))
+    assert len(plan.warnings) == 1
+    assert "our-own-7b" in plan.warnings[0]
+    assert plan.warnings[0] in plan_lines(plan)
+
+
 def test_a_part_that_is_switched_off_costs_nothing(tmp_path: Path) -> None:
     site = site_of(
         tmp_path, "http://127.0.0.1:9", said(weeks(1), "Ingrid Sandoval", "https://example.org", 0)
@@ -143,7 +181,7 @@ def test_plan_tells_each_stages_price_the_total_the_month_and_a_budget_that_is_t
     site = site_of(tmp_path, "http://127.0.0.1:9", weeks(3), budget_usd_per_run=0.001)
     plan = priced(context_of(site), make_plan(context_of(site), STAGES[:-1]))
     text = "\n".join(plan_lines(plan))
-    assert "  posts: about 3 calls, " in text
+    assert "  posts: about 3 calls (" in text
     assert "(gemini-3.8-flash, guessed)" in text
     assert "This month has cost $0.00 so far" in text
     assert "more than [model] budget_usd_per_run, $0.0010" in text
@@ -155,9 +193,9 @@ def test_plan_tells_each_stages_price_the_total_the_month_and_a_budget_that_is_t
 def test_a_budget_is_warned_of_exactly_when_it_is_exceeded(
     usd: float, per_month: float, spent: float
 ) -> None:
-    stage = StageEstimate("posts", "m", 1, 1, 1, 1, usd, 0)
+    stage = StageEstimate("posts", "gemini-3.8-flash", 1, 1, 1, 1, usd, 0)
     model = ModelSettings(budget_usd_per_run=0.0, budget_usd_per_month=per_month)
-    told = Estimate([stage], spent).exceeds(model)
+    told = Estimate([stage], spent).warnings(model)
     assert bool(told) == (per_month > 0 and usd > per_month - spent)
 
 

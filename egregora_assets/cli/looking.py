@@ -12,6 +12,7 @@ from egregora_assets.cli.terminal import out, printable
 from egregora_resources.errors import UserError
 
 if TYPE_CHECKING:
+    from egregora_assets.estimates import StageEstimate
     from egregora_assets.plan import Plan, PlanRow
     from egregora_assets.status import Status, StatusRow
 
@@ -73,12 +74,18 @@ def _cost(plan: Plan) -> list[str]:
     if plan.cost is None:
         return []
     lines = [
-        f"  {s.stage}: about {amounts(s.calls, s.input_tokens, s.output_tokens, s.usd)} ({s.model}, "
-        + (f"learnt from {s.learnt_from} windows)" if s.learnt_from else "guessed)")
+        f"  {s.stage}: about {amounts(s.calls, s.input_tokens, s.output_tokens, s.usd)} ({s.model}, {_basis(s)})"
         for s in plan.cost.stages
     ]
     month = f"This month has cost {dollars(plan.cost.month_usd)} so far."
-    return [*lines, f"In total: {plan.cost.sentence()} {month}", *plan.warnings]
+    return [*lines, f"In total: about {plan.cost}. {month}", *plan.warnings]
+
+
+def _basis(stage: StageEstimate) -> str:
+    if not stage.learnt_from:
+        return "guessed"
+    what = "run" if stage.stage == "vocabulary" else "window"
+    return f"learnt from {stage.learnt_from:,} earlier {what}{'' if stage.learnt_from == 1 else 's'}"
 
 
 def _due(rows: Sequence[PlanRow]) -> str:
@@ -125,12 +132,12 @@ def show_status(site: Path, *, as_json: bool) -> None:
     from egregora_resources.llm.pricing import dollars
 
     stages = list(dict.fromkeys(stage for row in status.rows for stage in row.stages))
-    table = Table(box=None, pad_edge=False)
+    table = Table(box=None, pad_edge=False, collapse_padding=True)
     for heading in ("window", "from", "to"):
         table.add_column(heading, no_wrap=True)
     paid = any(row.usage.calls for row in status.rows)
     for heading in ("messages", "posts", *(("calls", "cost") if paid else ())):
-        table.add_column(heading, justify="right")
+        table.add_column(heading, justify="right", no_wrap=heading == "cost")
     table.add_column("stages", no_wrap=True)
     for row in status.rows:
         signs = [_SIGNS.get(row.stages[stage][0], "?") if stage in row.stages else " " for stage in stages]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +17,7 @@ from egregora_assets.status import site_status
 from egregora_assets.trying import NotTried, try_window
 from egregora_assets.write import NotConfirmed, WriteReport, write_site
 from egregora_resources.errors import UserError
+from egregora_resources.llm.pricing import dollars
 from egregora_resources.llm.spending import Spent, spent
 from egregora_resources.llm.store import LlmStore
 from egregora_resources.results import load_results
@@ -102,8 +104,10 @@ def test_the_owner_is_told_what_leaves_to_whom_and_for_how_much_and_is_asked_onc
     assert server.seen == []
     assert server.url in asked[0]
     assert "pseudonyms" in asked[0]
-    assert "About" in asked[0]
-    assert "$" in asked[0]
+    assert "voice messages as they are" in asked[0]
+    assert "It will take about" in asked[0]
+    assert "$10.00 a run" in asked[0]
+    assert "$30.00 a month" in asked[0]
     write_site(site, [], confirm=confirm)
     write_site(site, [export(tmp_path, weeks(2))], confirm=confirm)
     assert len(asked) == 2
@@ -144,6 +148,8 @@ def test_a_write_ends_with_what_it_really_took_and_status_keeps_it_by_window(
     assert status.month.calls == kept.calls
     shown = CliRunner().invoke(app, ["status", "--site", str(site)]).stdout
     assert f"This month so far: {kept.calls} calls" in shown
+    for row in status.rows:
+        assert re.search(rf"(?m)^{row.window} .* {re.escape(dollars(row.usage.usd))} ", shown)
 
 
 def test_a_budget_that_is_reached_stops_cleanly_and_the_next_write_goes_on(
@@ -190,6 +196,19 @@ def test_redo_asks_the_service_anew_and_touches_no_other_window(site: Path, serv
     after = stored(site)
     assert {key for key in after if after[key] != before[key]} == {("posts", FIRST)}
     assert plan_site(site).nothing_to_do
+
+
+def test_redo_of_several_windows_has_one_budget(site: Path, server: FaultServer) -> None:
+    toml = site / "egregora.toml"
+    text = toml.read_text().replace("max_output_tokens = 32768", "max_output_tokens = 1000")
+    # A post costs $0.0013 and is reserved with less than $0.005.
+    toml.write_text(text.replace("budget_usd_per_run = 10.0", "budget_usd_per_run = 0.005"))
+    before = stored(site)
+    report = redo_windows(site, ["posts"], [FIRST, SECOND])
+    assert tasks(server) == ["posts"]
+    assert "budget_usd_per_run is $0.0050" in report.stopped
+    after = stored(site)
+    assert {key for key in after if after[key] != before[key]} == {("posts", FIRST)}
 
 
 def test_redo_that_fails_leaves_the_text_the_site_and_what_is_stored(site: Path, server: FaultServer) -> None:
