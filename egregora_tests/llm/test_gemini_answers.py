@@ -339,6 +339,20 @@ def test_an_answer_is_paid_once_whoever_asks_for_it(tmp_path: Path) -> None:
         assert len(server.seen) == 3
 
 
+def test_a_tag_that_other_windows_brought_is_shown_to_the_writer_but_has_nothing_paid_again(
+    tmp_path: Path,
+) -> None:
+    def write(vocabulary: list[str]) -> Any:
+        provider = make(server, tmp_path)
+        return run(provider, lambda: provider.write(PostsInput(stretch=garden(), vocabulary=vocabulary)))
+
+    with FaultServer() as server:
+        first = write(["boats"])
+        assert "boats" in server.seen[0].texts[0]
+        assert write(["boats", "canals"]).output == first.output
+        assert len(server.seen) == 1
+
+
 def test_every_call_is_in_the_ledger_at_its_price_also_those_that_failed(tmp_path: Path) -> None:
     with FaultServer(script=["not-json", "503", ""]) as server:
         answer = digest(make(server, tmp_path))

@@ -51,12 +51,15 @@ class Ask:
     """(MIME type, content)."""
     reads_pages: bool = False
     draws: bool = False
+    named: Prompt | None = None
+    """What names the answer, where something in the prompt is no reason to ask again."""
 
     def hash(self, model: str) -> str:
         """Names the answer in the cache."""
+        words = self.named or self.prompt
         media = [[kind, fingerprint(content.hex())] for kind, content in self.media]
         flags = [self.reads_pages, self.draws]
-        return fingerprint(model, self.prompt.system, self.prompt.user, self.schema, media, flags)
+        return fingerprint(model, words.system, words.user, self.schema, media, flags)
 
     @property
     def needs(self) -> str:

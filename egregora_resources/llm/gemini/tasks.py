@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict
+from functools import partial
 from typing import TypeVar
 
 from egregora_resources.llm.cache import Subjects
@@ -152,11 +153,11 @@ class WritingTasks:
                 f"[{digest.window}] {one_line(digest.summary)} ({one_line(', '.join(digest.topics))})"
                 for digest in request.memory
             ]
-            prompt = self._prompts.fill(
+            fill = partial(
+                self._prompts.fill,
                 "posts",
                 **page.values(),
                 instructions=request.instructions.strip(),
-                vocabulary=[one_line(term) for term in request.vocabulary],
                 memory=len(memory),
                 fenced_memory=fence("conversation-memory", "\n".join(memory)),
                 so_far=part.so_far,
@@ -169,7 +170,14 @@ class WritingTasks:
             def check(reply: Reply, *, salvage: bool) -> tuple[Posts, str]:
                 return posts_of(reply.text, part, page, known, salvage=salvage), reply.text
 
-            ask = Ask("posts", prompt, subjects_of(part, page, request.memory), schema_of(WirePosts))
+            ask = Ask(
+                "posts",
+                fill(vocabulary=[one_line(term) for term in request.vocabulary]),
+                subjects_of(part, page, request.memory),
+                schema_of(WirePosts),
+                # A tag that other windows brought makes no window stale, so it doesn't have one paid again either.
+                named=fill(vocabulary=[]),
+            )
             return await self._caller.ask(ask, self._models("posts"), check)
 
         def join(one: Posts, two: Posts) -> Posts:
