@@ -69,7 +69,7 @@ class Ledger:
                 if spent + most <= limit:
                     continue
                 if not flying:
-                    over = "this run" if column == "run" else "all runs of this month"
+                    over = "this run has" if column == "run" else "all runs of this month have"
                     then = (
                         "or write again, which begins a new run"
                         if column == "run"

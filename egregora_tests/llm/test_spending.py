@@ -34,7 +34,7 @@ def test_a_call_that_might_not_fit_waits_for_those_in_flight_and_then_ends_the_r
     assert third is not None
     ledger.settle(second, "answered", usd=0.4)
     ledger.settle(third, "answered", usd=0.4)
-    with pytest.raises(BudgetUsedUp, match=r"\$1.00, this run cost \$0.90 so far, .* up to \$0.40"):
+    with pytest.raises(BudgetUsedUp, match=r"\$1.00, this run has cost \$0.90 so far, .* up to \$0.40"):
         reserve(ledger)
     assert reserve(Ledger(store, "two", per_run=1.0)) is not None
 
@@ -55,7 +55,7 @@ def test_the_budget_of_a_month_counts_all_runs_of_that_month_alone(store: LlmSto
     assert call is not None
     command.settle(call, "answered", usd=0.4)
     for ledger in (sensor, command):
-        with pytest.raises(BudgetUsedUp, match="all runs of this month cost"):
+        with pytest.raises(BudgetUsedUp, match="all runs of this month have cost"):
             reserve(ledger)
 
 
