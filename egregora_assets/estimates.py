@@ -15,6 +15,7 @@ from math import ceil
 from egregora_assets.cost import Estimate, StageEstimate
 from egregora_assets.enrichments import EnrichmentWorker
 from egregora_assets.plan import Plan, PlanRow
+from egregora_assets.sizes import WindowSize, window_sizes
 from egregora_assets.stage import PipelineContext
 from egregora_resources.llm.pricing import IMAGE_TOKENS, price
 from egregora_resources.llm.protocol import Task, Usage
@@ -32,7 +33,7 @@ PAGE_TOKENS, LINK_ANSWER = 8_000, 400
 FILE_TOKENS, FILE_ANSWER, FILES_A_CALL = 1_100, 150, 8
 BATCH = EnrichmentWorker.batch_size
 BANNER_PROMPT = 150
-POSTS_A_WINDOW = 2.0
+POSTS_A_PART = 2.0
 """Where no window of the site has posts yet."""
 
 
@@ -80,7 +81,7 @@ def estimate(context: PipelineContext, plan: Plan, *, whole: bool = True) -> Est
     if context.llm.name == "offline":
         return None
     store = LlmStore(context.folder.llm)
-    sizes = _sizes(context.storage, context.config.pipeline.enrichment.max_urls_per_window)
+    sizes = window_sizes(context.storage, context.config.pipeline)
     results = load_results(context.storage)
     asked = _described(store, context.config.model.names.enrichments)
     guesser = _Guesser(context.config.pipeline, sizes, _posts(context.storage), plan, asked)
@@ -144,58 +145,6 @@ def _priced(task: str, settings: ModelSettings, windows: int, figures: Figures, 
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Size:
-    """What a window holds, in numbers."""
-
-    messages: int
-    bytes: int
-    people: int
-    links: int
-    """Links to describe, those among them that an earlier window shared."""
-    linking: Sequence[int] = ()
-    """Messages that share a link first."""
-    files: Sequence[int] = ()
-    """Messages with a file that is sent."""
-
-
-def _sizes(storage: Warehouse, most_links: int) -> dict[str, _Size]:
-    """By window. Raw messages are counted here, not read: a window may be new, and not anonymised yet."""
-    windows = "SELECT key, first_id, last_id FROM windows WHERE NOT retired"
-    with storage.connect() as connection:
-        links = connection.execute(
-            rf"""
-            WITH found AS (
-                SELECT id, regexp_replace(unnest(regexp_extract_all(text, '(?i)https?://[^\s<>"'']+')),
-                    '[.,;:!?…)\]}}*_~]+$|#.*$', '') AS url
-                FROM raw_messages WHERE contains(text, '://') AND NOT deleted
-            ), described AS (
-                SELECT key, url, min(id) AS id FROM found JOIN ({windows}) ON id BETWEEN first_id AND last_id
-                GROUP BY key, url QUALIFY row_number() OVER (PARTITION BY key ORDER BY min(id)) <= ?
-            ), first AS (SELECT url, min(id) AS id FROM described GROUP BY url)
-            SELECT key, count(*), list(first.id) FILTER (WHERE first.id = described.id)
-            FROM described JOIN first USING (url) GROUP BY key
-            """,
-            [most_links],
-        ).fetchall()
-        files = connection.execute(
-            f"""
-            SELECT key, list(DISTINCT message) FROM message_media JOIN ({windows})
-            ON message BETWEEN first_id AND last_id WHERE id <> '' AND kind <> 'document' GROUP BY key
-            """
-        ).fetchall()
-        rows = connection.execute(
-            "SELECT key, messages, bytes, (SELECT count(*) FROM window_people p WHERE p.window_key = key "
-            "AND p.messages > 0) FROM windows WHERE NOT retired"
-        ).fetchall()
-    shared = {key: (count, first or []) for key, count, first in links}
-    attached = dict(files)
-    return {
-        key: _Size(messages, size, people, *shared.get(key, (0, [])), files=attached.get(key, []))
-        for key, messages, size, people in rows
-    }
-
-
 def _posts(storage: Warehouse) -> dict[str, int]:
     """Posts of the windows that were written about."""
     return dict(
@@ -212,7 +161,7 @@ class _Guesser:
     def __init__(
         self,
         pipeline: PipelineSettings,
-        sizes: Mapping[str, _Size],
+        sizes: Mapping[str, WindowSize],
         posts: Mapping[str, int],
         plan: Plan,
         described: Collection[int],
@@ -225,7 +174,7 @@ class _Guesser:
             if row.stage == "enrichments" and re.search(r"asked for|(prompt|settings) changed", row.reason)
         }
         self._rewritten = {row.window for row in plan.rows if row.stage == "posts" and row.action == "run"}
-        self._average = sum(posts.values()) / len(posts) if posts else POSTS_A_WINDOW
+        self._average = sum(posts.values()) / len(posts) if posts else 0.0
         self.tasks: Mapping[Task, Callable[[str], Figures]] = {
             "enrichments": self._enrichments,
             "digests": lambda window: self._written("digests", window, 1_000),
@@ -237,12 +186,10 @@ class _Guesser:
     def _written(self, task: Task, window: str, answer: int) -> Figures:
         """`answer`: tokens of one answer, thoughts included."""
         size, pipeline = self._sizes[window], self._pipeline
-        if size.messages < pipeline.min_messages:
+        if size.messages < pipeline.min_messages or not size.parts:
             return Figures()
         tokens = (size.bytes + LINE_BYTES * size.messages) / 4
-        most = pipeline.max_parts if pipeline.split else 1
-        parts = min(max(ceil(tokens / pipeline.max_prompt_tokens), 1), most)
-        return Figures(parts, tokens + parts * INSTRUCTIONS[task], parts * answer)
+        return Figures(size.parts, tokens + size.parts * INSTRUCTIONS[task], size.parts * answer)
 
     def _profiles(self, window: str) -> Figures:
         if not self._pipeline.profiles.enabled:
@@ -274,7 +221,7 @@ class _Guesser:
         if not self._pipeline.banners.enabled or self._sizes[window].messages < self._pipeline.min_messages:
             return Figures()
         known = None if window in self._rewritten else self._posts.get(window)
-        posts = self._average if known is None else known
+        posts = (self._average or POSTS_A_PART * self._sizes[window].parts) if known is None else known
         return Figures(posts, posts * BANNER_PROMPT, posts * IMAGE_TOKENS)
 
 
@@ -283,7 +230,7 @@ def _learnt(
     guesser: _Guesser,
     results: Mapping[tuple[str, str], StageResult],
     model: str,
-    sizes: Mapping[str, _Size],
+    sizes: Mapping[str, WindowSize],
 ) -> tuple[Figures, int]:
     """By how much guesses of this stage were off where usage is recorded, and in how many windows it is.
 

@@ -280,29 +280,29 @@ def split_messages(
     """
     costs = [tokens(message.text) + MESSAGE_OVERHEAD_TOKENS for message in messages]
     total = sum(costs)
-    if total <= budget:
-        return [list(messages)]
-    if max_parts <= 1:
+    if total > budget and max_parts <= 1:
         raise WindowSizeError(window, total, budget, -(-total // budget), max_parts)
     for message, cost in zip(messages, costs, strict=True):
         if cost > budget:
             raise WindowSplitError(window, message.id, cost, budget)
-    sums = np.cumsum([0, *costs])
-    edges = _split(messages, sums, 0, len(messages), budget)
-    if len(edges) - 1 > max_parts:
-        edges = _fewest_parts(sums, budget)
+    edges = cuts([message.time for message in messages], costs, budget, max_parts)
     if len(edges) - 1 > max_parts:
         raise WindowSizeError(window, total, budget, len(edges) - 1, max_parts)
     return [list(messages[a:b]) for a, b in pairwise(edges)]
+
+
+def cuts(times: Sequence[datetime], costs: Sequence[int], budget: int, max_parts: int) -> list[int]:
+    """Where messages of these times and costs are cut, the begin and the end included; none of them is over budget."""
+    sums = np.cumsum([0, *costs])
+    edges = _split(times, sums, 0, len(times), budget)
+    return edges if len(edges) - 1 <= max_parts else _fewest_parts(sums, budget)
 
 
 MESSAGE_OVERHEAD_TOKENS = 12
 """What a message costs beside its text: id, time, author."""
 
 
-def _split(
-    messages: Sequence[Message], total: npt.NDArray[np.int64], a: int, b: int, budget: int
-) -> list[int]:
+def _split(times: Sequence[datetime], total: npt.NDArray[np.int64], a: int, b: int, budget: int) -> list[int]:
     whole = int(total[b] - total[a])
     if whole <= budget:
         return [a, b]
@@ -311,8 +311,8 @@ def _split(
         range(a + 1, b)
     )
     middle = total[a] + whole / 2
-    cut = max(legal, key=lambda i: (messages[i].time - messages[i - 1].time, -abs(float(total[i]) - middle)))
-    return [*_split(messages, total, a, cut, budget)[:-1], *_split(messages, total, cut, b, budget)]
+    cut = max(legal, key=lambda i: (times[i] - times[i - 1], -abs(float(total[i]) - middle)))
+    return [*_split(times, total, a, cut, budget)[:-1], *_split(times, total, cut, b, budget)]
 
 
 def _fewest_parts(total: npt.NDArray[np.int64], budget: int) -> list[int]:

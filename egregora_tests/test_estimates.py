@@ -153,18 +153,24 @@ def test_a_part_that_is_switched_off_costs_nothing(tmp_path: Path) -> None:
     assert estimate_of(site).stages == []
 
 
-def test_a_long_window_counts_as_many_calls_as_parts_and_half_price_is_half(tmp_path: Path) -> None:
+def test_a_long_window_counts_as_many_calls_as_it_is_written_in_parts(tmp_path: Path) -> None:
+    lines = [replace(line, text=f"{line.text} {'and so on ' * 40}") for line in weeks(2)]
+    with FaultServer() as server:
+        site = site_of(tmp_path, server.url, lines, mode="sync")
+        site.set(pipeline={"max_prompt_tokens": 1_000, "banners": {"enabled": False}, "split": False})
+        assert estimate_of(site).stages == []  # these windows would fail, without a call
+        site.set(pipeline={"split": True})
+        found = estimate_of(site)
+        run(site)
+        for task in ("digests", "profiles", "posts"):
+            assert of(found, task).calls == len(server.calls(task)) > 2
+
+
+def test_half_the_price_is_half(tmp_path: Path) -> None:
     site = site_of(tmp_path, "http://127.0.0.1:9", weeks(1))
-    whole = estimate_of(site)
-    site.set(pipeline={"max_prompt_tokens": 1_000}, model={"mode": "batch"})
-    site.warehouse.rows("UPDATE windows SET bytes = 9_000")
-    assert of(estimate_of(site), "posts").calls == 3
-    site.set(pipeline={"max_prompt_tokens": 100_000})
-    site.warehouse.rows("UPDATE windows SET bytes = 900")
-    half = of(estimate_of(site), "profiles").usd
-    site.set(model={"mode": "sync"})
-    assert of(estimate_of(site), "profiles").usd == pytest.approx(2 * half)
-    assert whole.usd > 0
+    whole = of(estimate_of(site), "profiles").usd
+    site.set(model={"mode": "batch"})
+    assert of(estimate_of(site), "profiles").usd == pytest.approx(whole / 2)
 
 
 def test_the_offline_provider_costs_nothing_and_plan_says_nothing_of_prices(tmp_path: Path) -> None:

@@ -139,6 +139,12 @@ def _settle_lost(connection: sqlite3.Connection) -> None:
         if owner == me or owner.alive(datetime.fromisoformat(begun)):
             continue
         theirs = "SELECT call FROM flights WHERE (host, pid, process_started) = (?, ?, ?)"
+        # What costs nothing was sent in a batch job: whoever finds that again books it.
+        connection.execute(
+            "DELETE FROM calls WHERE id IN (SELECT call FROM flights "
+            "WHERE least = 0 AND (host, pid, process_started) = (?, ?, ?))",
+            [host, pid, started],
+        )
         connection.execute(
             "UPDATE calls SET outcome = 'lost', usd = (SELECT least FROM flights WHERE call = id) "
             f"WHERE id IN ({theirs})",
