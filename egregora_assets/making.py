@@ -21,7 +21,7 @@ from egregora_assets.progress import Progress
 from egregora_assets.stage import FinalStage, Made, PipelineContext, Stage, WindowWork
 from egregora_resources.document import fingerprint
 from egregora_resources.errors import UserError
-from egregora_resources.llm.protocol import ProviderError, RunStopped
+from egregora_resources.llm.protocol import ProviderError, RunStopped, Usage
 from egregora_resources.results import StageResult
 
 log = logging.getLogger("egregora.runner")
@@ -143,7 +143,8 @@ class Maker:
             self.outcome.failed.setdefault(work.key, f"{stage.name}: {sentence}")
             self.outcome.errors.append(error)
             failed = self._result(work, stage, parts, reason, began)
-            self._submit(replace(failed, status="failed", error=sentence))
+            usage = getattr(error, "usage", Usage())
+            self._submit(replace(failed, status="failed", error=sentence, usage=usage))
             raise WindowFailed(work.key) from error
         self._keep(work, stage, made, self._result(work, stage, parts, reason, began))
 
