@@ -7,7 +7,7 @@ has recorded usage of a stage, the guess is corrected by how far it was off ther
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from math import ceil
