@@ -88,7 +88,8 @@ def assemble(block: bytes, end: int, headers: Headers, chat: Chat) -> Block:
     ends = _ends(block, buffer, headers)
     lines = np.minimum(headers.line_ends, ends)
     every_colon = np.flatnonzero(buffer == 58)
-    colons, texts, once_more = _colons(buffer, every_colon, bodies, lines, ends)
+    behind = buffer[np.minimum(every_colon + 1, len(buffer) - 1)]
+    colons, texts, once_more = _colons(buffer, every_colon[behind == 32], bodies, lines, ends)
     opens = chat.marked and not chat.senders and count > 0
     if opens:
         chat.label = senders.colonned_label(block[bodies[0] : lines[0]])
@@ -98,7 +99,9 @@ def assemble(block: bytes, end: int, headers: Headers, chat: Chat) -> Block:
     _take_unspaced(block, bodies, lines, authors, texts, chat)
     unsigned = authors < 0
     lefts, rights = np.where(unsigned, bodies, texts), ends
-    wanted = candidates(block, buffer, every_colon, headers.starts, lefts, lines, ends) & ~unsigned
+    wanted = (
+        candidates(block, buffer, every_colon[behind == 47], headers.starts, lefts, lines, ends) & ~unsigned
+    )
     rows = np.flatnonzero(wanted)
     found = understood(
         _slices(block, lefts[rows], rights[rows]), chat.known, marked=chat.marked, members=chat.members
@@ -143,13 +146,13 @@ def _ends(block: bytes, buffer: NDArray[np.uint8], headers: Headers) -> Ints:
 
 
 def _colons(
-    buffer: NDArray[np.uint8], every: Ints, bodies: Ints, lines: Ints, ends: Ints
+    buffer: NDArray[np.uint8], spaced: Ints, bodies: Ints, lines: Ints, ends: Ints
 ) -> tuple[Ints, Ints, Bools]:
     """Where each sender ends and each text begins; both the body's start where there is no sender.
 
+    `spaced` is where the block's colons before a space are.
     The last array tells which texts hold another ": " soon after, which may belong to the name.
     """
-    spaced = every[buffer[np.minimum(every + 1, len(buffer) - 1)] == 32]
     places = np.searchsorted(spaced, bodies)
     spaced = np.append(spaced, [len(buffer), len(buffer)])
     colons = spaced[places]

@@ -337,9 +337,9 @@ def whole_wordings() -> set[bytes]:
     return found
 
 
-def line_openings() -> set[bytes]:
+@lru_cache(maxsize=1)
+def line_openings() -> tuple[bytes, ...]:
     """The first bytes of lines that say who deleted a message."""
     openings = [wording for meaning, wording in rows("phrases.tsv") if meaning == "deleted_by"]
-    return {
-        spelt.encode() for one in openings for spelt in (one, one.replace("'", "’"), one.replace("’", "'"))
-    }
+    spelt = [(one, one.replace("'", "’"), one.replace("’", "'")) for one in openings]
+    return tuple({opening.encode() for three in spelt for opening in three})

@@ -39,7 +39,7 @@ def _face(length: Any, first: Any, second: Any, last: Any, last_but_one: Any) ->
 def candidates(
     block: bytes,
     buffer: NDArray[np.uint8],
-    colons: Ints,
+    slashed: Ints,
     starts: Ints,
     texts: Ints,
     lines: Ints,
@@ -48,7 +48,7 @@ def candidates(
     """Messages that have to be looked at one by one.
 
     Args:
-        colons: where all colons of the block are.
+        slashed: where the block's colons before a slash are.
         starts, texts, lines, ends: of the messages: their offsets, those of their texts, of their first
             lines' ends and of their own.
     """
@@ -62,7 +62,7 @@ def candidates(
     wanted |= _ENDINGS[last] | (first == 0x3C) | (buffer[ends - 1] == 0x3E)
     wanted |= (last == 0x3A) & (buffer[ends - 1] == 0x29)  # a poll's first and last bytes
     wanted[_begin_so(block, buffer, texts, _pair(first, second), lengths)] = True
-    for place in (_marks(buffer), _places(block, buffer, colons)):
+    for place in (_marks(buffer), _places(block, buffer, slashed)):
         rows = np.searchsorted(starts, place, side="right") - 1
         rows, place = rows[rows >= 0], place[rows >= 0]
         wanted[rows[place >= texts[rows]]] = True
@@ -81,11 +81,10 @@ def _marks(buffer: NDArray[np.uint8]) -> Ints:
     return third[(buffer[third - 1] == 0x80) & (buffer[third - 2] == 0xE2)]
 
 
-def _places(block: bytes, buffer: NDArray[np.uint8], colons: Ints) -> Ints:
+def _places(block: bytes, buffer: NDArray[np.uint8], slashed: Ints) -> Ints:
     """Where links to maps and venues are."""
-    colons = colons[colons < len(buffer) - 24]
-    links = colons[(buffer[colons + 1] == 47) & (buffer[colons + 2] == 47)]
-    links = links[_HOSTS[buffer[links + 3]]]
+    links = slashed[slashed < len(buffer) - 24]
+    links = links[(buffer[links + 2] == 47) & _HOSTS[buffer[links + 3]]]
     found = [link for link in links.tolist() if _PLACE.match(block, link + 3)]
     return np.array(found, dtype=np.int64)
 
@@ -113,7 +112,7 @@ def _openings() -> NDArray[np.bool_]:
 def _begin_so(
     block: bytes, buffer: NDArray[np.uint8], texts: Ints, pairs: NDArray[np.int32], lengths: NDArray[np.int32]
 ) -> list[int]:
-    known = tuple(line_openings())
+    known = line_openings()
     rows = np.flatnonzero(_openings()[0][pairs] & (lengths >= min(map(len, known))))
     at = np.minimum(texts[rows] + _FURTHER, len(buffer) - 2)
     rows = rows[_openings()[1][_pair(buffer[at].astype(np.int32), buffer[at + 1])]]

@@ -293,7 +293,7 @@ def _ends_at_noon(values: NDArray[np.int16]) -> bool:
 
 
 def _without_last(headers: Headers) -> Headers:
-    return headers.keep(np.arange(len(headers.starts)) < len(headers.starts) - 1)
+    return headers.keep(slice(-1))
 
 
 def _flags(count: int, rows: NDArray[np.int64]) -> pa.Array:

@@ -36,15 +36,14 @@ class Headers(NamedTuple):
     line_ends: Ints
     values: Small
 
-    def keep(self, wanted: Bools) -> Headers:
+    def keep(self, wanted: Bools | slice) -> Headers:
         """Some of them."""
         return Headers(self.starts[wanted], self.bodies[wanted], self.line_ends[wanted], self.values[wanted])
 
 
 def scan(block: bytes, shape: Shape) -> tuple[Headers, Ints]:
     """The headers of a block, and the offsets of its other lines."""
-    padded = np.zeros(len(block) + _MARGIN, dtype=np.uint8)
-    padded[: len(block)] = np.frombuffer(block, dtype=np.uint8)
+    padded = np.frombuffer(block + bytes(_MARGIN), dtype=np.uint8)
     breaks = np.flatnonzero(padded[: len(block)] == 10)
     starts = np.concatenate([[0], breaks + 1])
     line_ends = np.append(breaks, len(block))
@@ -148,13 +147,17 @@ class _Walk:
         self._rows, self._at = self._rows[wanted], self._at[wanted]
         self._columns = {name: column[wanted] for name, column in self._columns.items()}
 
+    def _ahead(self, offset: int) -> Bytes:
+        """The bytes so far behind where the lines are."""
+        return self._buffer[offset:][self._at]
+
     def _either(self, literals: Iterable[bytes]) -> Small:
         """Steps over one of the literals; which one, counted in the order given."""
         given = list(literals)
         if len(given) == 1:
             here = np.ones(len(self._at), dtype=np.bool_)
             for offset, byte in enumerate(given[0]):
-                here &= self._buffer[self._at + offset] == byte
+                here &= self._ahead(offset) == byte
             self._keep(here)
             self._at = self._at + len(given[0])
             return np.zeros(len(self._at), dtype=np.int16)
@@ -163,7 +166,7 @@ class _Walk:
         for index in sorted(range(len(given)), key=lambda index: -len(given[index])):
             here = chosen < 0
             for offset, byte in enumerate(given[index]):
-                here &= self._buffer[self._at + offset] == byte
+                here &= self._ahead(offset) == byte
                 if not here.any():
                     break
             chosen[here] = index
@@ -179,10 +182,9 @@ class _Walk:
         digits = np.zeros(len(self._at), dtype=np.int64)
         going = np.ones(len(self._at), dtype=np.bool_)
         for place in range(high):
-            at = self._at + place * width
             for offset in range(width - 1):
-                going &= self._buffer[at + offset] == self._digit[offset]
-            digit = self._buffer[at + width - 1] - self._digit[-1]  # below zero becomes large
+                going &= self._ahead(place * width + offset) == self._digit[offset]
+            digit = self._ahead(place * width + width - 1) - self._digit[-1]  # below zero becomes large
             going &= digit < 10
             if going.all():
                 value = value * 10 + digit

@@ -71,8 +71,9 @@ def understood(raw: pa.Array, known: dict[str, Body], *, marked: bool, members: 
     flags = np.zeros((6, count), dtype=np.bool_)
     data: list[str | None] = [None] * count
     other: dict[int, str] = {}
-    for place in np.flatnonzero(~is_coined).tolist():
-        text: str = distinct[place].as_py()
+    rest = np.flatnonzero(~is_coined)
+    texts: list[str] = distinct.take(pa.array(rest)).to_pylist()
+    for place, text in zip(rest.tolist(), texts, strict=True):
         body = known.get(text) or understand(text, marked=marked, members=members)
         if len(text) < _SHORT and len(known) < _MOST_KNOWN:
             known[text] = body
