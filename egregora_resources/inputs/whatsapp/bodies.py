@@ -157,7 +157,7 @@ def _understand(text: str, marked: bool, members: Container[str], known: Phrases
     if meaning is None and app and known.whole.get(key(re.split("[,\u200e\u200f]", first)[0])) == "call":
         meaning = "call"
     if meaning is None and app and not rest and len(visible) < 60:
-        meaning = "omitted" if known.stems["left_out"].search(plain) else None
+        meaning = _app_says(first, plain, known)
     if meaning == "omitted":
         return Body("media", visible, media_omitted=True)
     if meaning == "view_once":
@@ -182,6 +182,16 @@ def _understand(text: str, marked: bool, members: Container[str], known: Phrases
     if app and marked:
         return Body("notice", visible, is_system=True, notice=True)
     return Body("text", text)
+
+
+def _app_says(line: str, plain: str, known: Phrases) -> str | None:
+    """What a short line of the app's own tells by parts of its words, in languages that no table has."""
+    if known.stems["left_out"].search(plain):
+        return "omitted"
+    removed = known.stems["removed"].search(plain) and known.stems["message"].search(plain)
+    if removed and known.notice.search(line) is None:
+        return "deleted"
+    return None
 
 
 @lru_cache(maxsize=1024)
@@ -226,7 +236,8 @@ def _attachment(text: str, members: Container[str], known: Phrases) -> Body | No
             name = without_marks(match["name"]).strip()
             marked = text[match.start() - 1 : match.start()] in ("\u200e", "\u200f")
             known_word = key(match["word"]) in known.sets["attached"]
-            if name in members or _COINED.match(name) or ("." in name and (known_word or marked)):
+            said = (known_word and marked) or ("." in name and (known_word or marked))
+            if name in members or _COINED.match(name) or said:
                 before, after = text[: match.start()].rstrip(" \u00a0" + APP_MARKS), text[match.end() :]
                 return _media(name, (before.lstrip(APP_MARKS) + after).strip("\n"))
     first, _, rest = text.partition("\n")

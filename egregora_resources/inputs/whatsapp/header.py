@@ -153,6 +153,8 @@ def _split(head: str, numbers: list[_Span], *, named: bool) -> tuple[list[_Span]
             date_gaps = gaps[date_at : date_at + date_size - 1]
             if clock_gaps[0] not in _CLOCK_GAPS or any(gap not in _SECOND_GAPS for gap in clock_gaps[1:]):
                 continue
+            if plain_spaces(wide[clock_at]).endswith(". "):
+                continue  # a day of the month and its dot
             if not named and not all(_DATE_GAPS.fullmatch(gap) for gap in date_gaps):
                 continue
             if not re.search(rf"[{SPACES},،T]|[^\W\d_]", wide[border]):
