@@ -156,6 +156,8 @@ def _understand(text: str, marked: bool, members: Container[str], known: Phrases
         meaning = None  # typed: the app begins a line of these with a capital letter
     if meaning is None and app and known.whole.get(key(re.split("[,\u200e\u200f]", first)[0])) == "call":
         meaning = "call"
+    if meaning is None and app and known.whole.get(key(re.split("[.。]", first)[0])) == "waiting":
+        meaning = "waiting"
     if meaning is None and app and not rest and len(visible) < 60:
         meaning = _app_says(first, plain, known)
     if meaning == "omitted":
@@ -173,6 +175,8 @@ def _understand(text: str, marked: bool, members: Container[str], known: Phrases
     structured = _poll(visible, app, known) or _location(visible, known)
     if structured is not None:
         return structured
+    if app and rest and first.isupper() and first.rstrip().endswith((":", "：")):
+        return Body("text", visible)  # a card that somebody shared, of a kind to come
     if "\u200e" in text or "\u200f" in text:
         body = _marked(text, app, known)
         if body is not None:
@@ -274,10 +278,10 @@ def _poll(visible: str, app: bool, known: Phrases) -> Body | None:
     question: list[str] = []
     options: list[dict[str, object]] = []
     for line in without_marks(rest).strip("\n").split("\n"):
-        name, colon, value = line.partition(":")
-        votes = _VOTES.match(value.strip())
+        name, *values = re.split("[:：]", line, maxsplit=1)
+        votes = _VOTES.match(values[0].strip()) if values else None
         labelled = key(name) in known.sets["option"] or (likely and _OPTION.fullmatch(line))
-        if colon and votes and (labelled or options or app):
+        if votes and (labelled or options or app):
             options.append({"text": votes["text"].strip(), "votes": int(votes["votes"])})
         elif not options:
             question.append(line)
