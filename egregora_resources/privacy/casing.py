@@ -113,7 +113,8 @@ def _plain(gap: str) -> bool:
 
 def _only_a_word(word: str, around: _Around, words_of: Vocabulary) -> bool:
     if _plain(around.gap_after):
-        if (word, around.after) in words_of.phrases:
+        told = _plain(around.gap_before) and around.before in words_of.says
+        if (word, around.after) in words_of.phrases and not (told and word in words_of.verbs):
             return True
         if word in words_of.verbs and around.after in words_of.subjects:
             return True

@@ -21,7 +21,7 @@ from egregora_resources.privacy.name_forms import Form, FormKind, forms
 from egregora_resources.privacy.pseudonyms import clean_name, number_of
 from egregora_resources.privacy.vocabulary import vocabulary
 
-VERSION = 3
+VERSION = 4
 """Part of fingerprints: raise it when the same people and text give another result."""
 
 _MENTION = re.compile(

@@ -12,6 +12,7 @@ from phonenumbers import PhoneNumberType
 _GROUP = re.compile(r"\d+")
 _WRITTEN_IN_PAIRS = frozenset({"DK", "NO", "FR", "BE", "LU", "CH", "IS", "SE", "FI", "NL", "CI", "SN"})
 _ZERO_UNWRITTEN = frozenset({"BR", "CO"})
+_ZERO_OFTEN_UNWRITTEN = _ZERO_UNWRITTEN | {"AR", "TR", "IN"}
 _TRUNK_REGIONS = (
     "GB",
     "FR",
@@ -52,6 +53,7 @@ _SURE_LAYOUTS = tuple(
         r"(?:1[ .\-/]{0,3})?\(?[2-9]\d{2}\)?[ .\-/]{1,3}\d{3}[ .\-]{1,3}\d{4}",
         r"0?\d{2}[ .\-]{0,2}9?[ .]?\d{4}[ .]?-[ .]?\d{4}",
         r"0[1-9](?:[ .\-]\d{2}){4}",
+        r"(?:8[ \-]?)?\(\d{3}\)[ \-]?\d{3}[ \-]\d{2}[ \-]\d{2}",
         r"[6-9]\d{4}[ \-]\d{5}",
         r"07\d{3}[ .\-]?\d{3}[ .\-]?\d{3}",
     )
@@ -99,6 +101,8 @@ def judge(candidate: Candidate, regions: tuple[str, ...]) -> str | None:
     digits, plus = candidate.digits, candidate.plus
     if sum(c.isdecimal() for c in candidate.written.rpartition("(")[0]) > 4:
         return None  # a parenthesis that late opens the next number
+    if re.fullmatch(r"(\d)\1+|\d0{6,}", digits):
+        return None  # 99999999, 10000000000
     if plus:
         return _international(digits, candidate.whole or candidate.phone_cue) or (
             digits if candidate.phone_cue and candidate.whole else None
@@ -149,7 +153,10 @@ def _national(candidate: Candidate, region: str) -> str | None:
     if candidate.id_cue or not candidate.whole:
         return None
     possible = _possible(digits, region)
-    if possible and grouped and len(digits) > 8 and not _thousands(candidate.written):
+    begun = (
+        digits[0] == "0" or _trunk(region) != "0" or region in _ZERO_OFTEN_UNWRITTEN or candidate.phone_cue
+    )
+    if possible and begun and grouped and len(digits) > 8 and not _thousands(candidate.written):
         return possible
     if possible and len(digits) > 9 and digits[0] == "0" == _trunk(region):
         return possible

@@ -7,8 +7,9 @@ import re
 _CURRENCY = r"(?:r\$|us\$|a\$|c\$|mx\$|\$|€|£|¥|₹|₽|₺|₩|₪|₦|₫|₱|฿|₴|₲|(?<![a-z])(?:usd|eur|brl|gbp|jpy|inr|chf|cad|aud|mxn|ars|clp|cop|pln|sek|nok|dkk|czk|huf|zar|rs)\.?)"
 _CURRENCY_AFTER = (
     r"(?:€|\$|£|¥|₹|₽|%|‰|(?:usd|eur|euros?|brl|reais|real|gbp|pounds?|dollars?|d[oó]lares|pesos?|inr|rupees?|chf|"
+    r"cop|clp|ars|mxn|jpy|krw|cny|czk|huf|pln|sek|nok|dkk|try|zar|cad|aud|ft|rubles?|"
     r"kr|zl|yen|bucks|million(?:s|en|es)?|milh(?:oes|ao)|mil|bi(?:llion)?s?|people|pessoas|personas|users|bytes|"
-    r"[kmgt]b|views|followers|steps|passos|km|kg|mg|ml|mm|cm|m2|kwh|mwh|hz|px|rpm)\b)"
+    r"[kmgt]b|views|followers|steps|passos|km2?|kg|mg|ml|mm|cm|m2|kwh|mwh|hz|px|rpm)\b)"
 )
 _AMOUNT = (
     r"(?:[1-9]\d{0,2}(?:[., ']\d{3})+(?! ?\d)(?:[.,]\d{1,2})?|(?!0\d)\d{1,12}(?:[.,]\d{1,3})?)"
@@ -34,6 +35,20 @@ _NOT_PHONES = tuple(
         r"(?<![\d+(.\-])\d[\d.,]*(?:(?: ?[+*/^x\u00d7\u00f7] ?| - )\d[\d.,]*)+ ?= ?-?\d[\d.,]*",
         # blood pressure: 120/80 118/76
         r"(?<![\d/.+\-])(?<!\d )\d{2,3}/\d{2,3}(?:[ ,;]{1,2}\d{2,3}/\d{2,3})+(?! ?[\d/])",
+        # results of sets: 21-19 18-21 15-13
+        r"(?<![\d/.+(\-])(?<!\d )\d{1,2}-\d{1,2}(?:[ ,;]{1,2}\d{1,2}-\d{1,2}){2,}(?! ?[\d\-/])",
+        # 85000-95000
+        r"(?<![\d/.+(\-])(?<!\d )[1-9]\d{1,3}000 ?- ?[1-9]\d{1,3}000(?! ?[\d\-/])",
+        # 1000 2000 3000, 2100/2300/1900
+        r"(?<![\d/.+(\-])(?<!\d )[1-9]\d{0,2}00(?:[ /][1-9]\d{0,2}00){2,}(?! ?[\d\-/])",
+        # law 13.709/2018
+        r"(?<![\d/.+(\-])(?<!\d )[1-9]\d{0,2}\.\d{3}/(?:19|20)\d\d(?![\d\-/])",
+        # seasons and months: 2024/25 2025/26, 12/2024-01/2025
+        r"(?<![\d/.+(\-])(?<!\d )(?:19|20)\d\d/\d\d(?:[ ,]{1,2}(?:19|20)\d\d/\d\d)*(?! ?[\d\-/])",
+        r"(?<![\d/.+(\-])(?<!\d )(?:0?[1-9]|1[0-2])/(?:19|20)\d\d ?- ?(?:0?[1-9]|1[0-2])/(?:19|20)\d\d(?! ?[\d\-/])",
+        # 2025 01 13 10 30 00
+        r"(?<![\d/.+(\-])(?<!\d )(?:19|20)\d\d (?:0[1-9]|1[0-2]) (?:0[1-9]|[12]\d|3[01])(?: [0-5]\d){0,3}(?! ?[\d\-/])",
+        r"cve-\d{4}-\d{4,}",
         # 8 000 000
         r"(?<![\d+(.\-])(?<![\d)] )[1-9]\d?(?: 000){2,}(?! ?\d)",
         # 192.168.100.100 and whatever else has four dotted groups, versions too; but for a number that begins with 0
@@ -48,9 +63,10 @@ _NOT_PHONES = tuple(
         r"(?:isbn|issn|ean|doi|imei|sku|asin|uuid|iccid|mac)(?:-1[03])?[: ]{0,2}[\dx][\dx .\-/]{6,24}",
     )
 )
+_ROW = re.compile(r"(?<![\d/.+(\-])(?<!\d )\d{1,2}(?:(?: - |[ \-])\d{1,2}){5,}(?! ?[\d\-/])")
 ID_CUE = re.compile(
     r"(?:#|n[º°]|(?<![a-z])(?:order|orders|ordem|pedido|pedidos|compra|invoice|fatura|factura|facture|rechnung|fattura|nota fiscal|nfe?|"
-    r"boleto|ticket|tickets|case|chamado|protocolo|protocol|ref|reference|referencia|referenz|riferimento|tracking|rastreio|rastreamento|sendungsnummer|"
+    r"boleto|ticket|tickets|case|chamado|protocolo|protocol|ref|reference|referencia|referenz|riferimento|tracking|awb|rastreio|rastreamento|sendungsnummer|"
     r"bestellung|bestellnummer|commande|ordine|orden|id|ids|uid|pid|serial|serie|sku|code|codigo|code-barres|cupom|contrato|contract|vertrag|"
     r"processo|matricula|booking|reserva|reservation|reservierung|confirmation|policy|apolice|model|modelo|part|build|issue|pr|bug|commit|"
     r"transaction|transacao|account|conta|kontonummer|kunde|kundennummer|customer|cliente|epoch|timestamp|version|lot|lote|barcode|zip|zipcode|cep|plz|postleitzahl|postcode|postal|code postal|cap))"
@@ -71,4 +87,10 @@ def blank_not_phones(folded: str) -> str:
     """The text with dates, amounts and addresses of machines made unreadable."""
     for pattern in _NOT_PHONES:
         folded = pattern.sub(lambda match: "\0" * len(match[0]), folded)
-    return folded
+    return _ROW.sub(lambda match: "\0" * len(match[0]) if _rises(match[0]) else match[0], folded)
+
+
+def _rises(row: str) -> bool:
+    """Whether the numbers of a row only grow, as those of a lottery or of counting do: 04 12 23 34 45 56."""
+    numbers = [int(digits) for digits in re.findall(r"\d+", row)]
+    return numbers == sorted(numbers)

@@ -21,6 +21,7 @@ _RUN = re.compile(
 )
 _GROUP = re.compile(r"\d+")
 _MOST_DIGITS = 17
+_LONGEST_NUMBER = 15
 _BREAK = re.compile(r"[ ()/~·+]*(?: -+ |\.+ )?[ (+]*")
 """Here, and not at a hyphen or dot within, one number may end and the next begin."""
 
@@ -84,7 +85,7 @@ class _Run:
         plus = "+" in before
         if first and not plus and not _BREAK.fullmatch(before):
             return
-        count = 0
+        count, last = 0, first
         possible: list[tuple[int, str]] = []
         exists = False
         for last in range(first, len(self.groups)):
@@ -101,6 +102,9 @@ class _Run:
         # With a plus it is a number in any case: if none exists, then one that could.
         if not exists:
             yield from possible
+            if possible and first == 0 and count <= _LONGEST_NUMBER and last == len(self.groups) - 1:
+                # Plans change, as Mexico's did for +52 1 55 1234 5678: no end of it is left standing.
+                yield last, "".join(self.text[start:end] for start, end in self.groups)
 
     def _candidate(self, first: int, last: int, plus: bool, lenient: bool) -> Candidate:
         written = self.text[self._opening(first) : self.groups[last][1]]
