@@ -201,5 +201,6 @@ def _metadata(report: ImportReport, changed: Sequence[str]) -> dict[str, int | s
         "messages_new": sum(m.new for m in merged),
         "messages_changed": sum(m.changed for m in merged),
         "messages_missing_and_kept": sum(m.absent for m in merged),
+        "commands_without_effect": len(report.command_errors),
         "windows_changed": ", ".join(changed) or "none",
     }

@@ -13,6 +13,10 @@ if TYPE_CHECKING:  # only a new file needs what these load
     from egregora_resources.chat_log import Merged
 
 
+_SHOWN = 5
+"""How many commands without effect are told one by one."""
+
+
 class DifferentChat(UserError):
     """An export of another chat than the site's."""
 
@@ -65,3 +69,11 @@ class ImportReport:
     files: list[Imported] = field(default_factory=list[Imported])
     layout: LayoutChange | None = None
     command_errors: list[str] = field(default_factory=list[str])
+
+    def ignored_commands(self) -> str:
+        """A sentence about commands without effect, never with their words; empty if all had one."""
+        errors = self.command_errors
+        if not errors:
+            return ""
+        more = f", and {len(errors) - _SHOWN:,} earlier ones" if len(errors) > _SHOWN else ""
+        return f"Commands in the chat without effect: {', '.join(errors[-_SHOWN:])}{more}."

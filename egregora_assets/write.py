@@ -123,6 +123,8 @@ def write_site(
         for file in files:
             for warning in file.warnings:
                 progress.say(warning)
+        if ignored := dropped.ignored_commands() or imported.ignored_commands():
+            progress.say(ignored)
         relayout(settings, warehouse, recut=recut)
         context = PipelineContext(settings, site, warehouse)
         # Before anything else is done: what may no longer be shown goes, even if all that follows fails.

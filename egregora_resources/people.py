@@ -224,15 +224,16 @@ def said_of(text: str, *, media_omitted: bool) -> str:
 
 
 def obey_commands(connection: duckdb.DuckDBPyConnection) -> list[str]:
-    """Folds the commands of the whole log into `decisions`; returns the errors of those without effect.
+    """Folds the commands of the whole log into `decisions`; returns whose had no effect, when and why.
 
     Who opted out stays so until a later opt-in, even if the message that said it is deleted: whichever export
     comes first, the one that has the message or the one that has its deletion.
     """
     rows = connection.execute(
         """
-        SELECT n.author_id, m.text, m.media_omitted, m.id, f.id FROM raw_messages m
+        SELECT n.author_id, m.text, m.media_omitted, m.id, f.id, a.token, m.ts FROM raw_messages m
         JOIN author_names n ON n.name = m.name
+        JOIN authors a ON a.author_id = n.author_id
         LEFT JOIN message_media f ON f.message = m.id AND f.kind IN ('image', 'sticker') AND f.id <> ''
         WHERE NOT m.deleted AND contains(m.text, '/') AND contains(lower(m.text), '/egregora') ORDER BY m.id
         """
@@ -241,7 +242,7 @@ def obey_commands(connection: duckdb.DuckDBPyConnection) -> list[str]:
     opted_out: dict[str, int] = {}
     opted_in: dict[str, int] = {}
     errors: list[str] = []
-    for author, text, omitted, message, picture in rows:
+    for author, text, omitted, message, picture, token, time in rows:
         command = parse_command(said_of(text, media_omitted=omitted))
         if command is None:
             continue
@@ -255,7 +256,7 @@ def obey_commands(connection: duckdb.DuckDBPyConnection) -> list[str]:
         elif command.name == "opt-in":
             opted_in[author] = message
         if command.error or command.name == "unknown":
-            errors.append(f"message {message}: {command.error or 'unknown command'}")
+            errors.append(f"{display_name(token)} on {time:%Y-%m-%d at %H:%M} ({command.error})")
     for author, message in _taken_back_opt_outs(connection):
         said.setdefault(author, [])
         # The same message may have another place within its minute by now: what the log has is believed.

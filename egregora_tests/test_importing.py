@@ -142,10 +142,19 @@ def test_a_lost_or_other_secret_is_refused_and_never_replaced(tmp_path: Path, ot
     assert key.stat().st_mode & 0o777 == 0o600
 
 
-def test_an_unknown_command_is_reported_by_its_messages_number_without_its_words(tmp_path: Path):
-    report = SmallSite(tmp_path).get(said(weeks(1), NAMES[0], "/egregora magic wand", 0))
-    assert len(report.command_errors) == 1
-    assert "magic" not in report.command_errors[0]
+def test_commands_without_effect_are_told_to_the_owner_without_their_words(tmp_path: Path):
+    lines = said(weeks(1), NAMES[0], "/egregora magic wand", 0)
+    for n in range(6):
+        lines = said(lines, NAMES[1], f"/egregora alias {'wand' * 11}", 0, 201 + n)
+    report = SmallSite(tmp_path).get(lines)
+    told = report.ignored_commands()
+    assert len(report.command_errors) == 7
+    assert "on 2025-01-" in told
+    assert "44 characters, at most 40 are allowed" in told
+    assert "and 2 earlier ones" in told
+    assert "wand" not in told
+    assert not any(name in told for name in NAMES)
+    assert SmallSite(tmp_path / "other").get(weeks(1)).ignored_commands() == ""
 
 
 def test_a_broken_file_in_the_inbox_keeps_no_other_out(tmp_path: Path):
