@@ -219,6 +219,7 @@ def test_a_name_without_letters_to_look_for_breaks_nothing(name: str) -> None:
         ("fr", "Pierre", "une pierre. J'ai vu Pierre. Pierre dit oui", "une pierre. J'ai vu @x. @x dit oui"),
         ("it", "Sara", "sarà bello. Sarà bello. ho visto Sara", "sarà bello. Sarà bello. ho visto @x"),
         ("en", "Oliver Stone", "Oliver and I came, oliver too", "@x and I came, @x too"),
+        ("en", "Ben Lee", "ben was here, Lee too; what a benefit", "@x was here, @x too; what a benefit"),
         ("en", "Max King", "Max and I came, to the max", "@x and I came, to the max"),
         ("pt", "Pedro Leite", "Pedro e eu vamos, pedro vem; leite", "@x e eu vamos, @x vem; leite"),
         ("pt", "Caio Prado", "eu caio de sono, Caio também", "eu caio de sono, @x também"),
