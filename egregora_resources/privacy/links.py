@@ -39,6 +39,8 @@ _EMAIL = re.compile(
     rf"(?:\"[^\"\n@]{{1,64}}\"|[a-z0-9_+\u00a1-\u02ff\u0370-\u058f](?:[{_ATEXT}.\-]{{0,63}}))"
     r"@(?:[a-z0-9\u00a1-\u02ff\u0370-\u058f](?:[a-z0-9\u00a1-\u02ff\u0370-\u058f\-]*)\.)+(?:xn--[a-z0-9\-]+|[a-z\u00a1-\u02ff\u0370-\u058f]{2,})"
     rf"|[{UNSPACED}]{{1,64}}@(?:[\w\-]+\.)+[^\W\d_]{{2,}}"
+    # "meet @ example.com" is a place; at these there are only letter boxes
+    r"|(?<![\w@])[a-z0-9_+][a-z0-9_.+\-]{0,63} {0,2}@ {0,2}(?:gmail|googlemail|hotmail|outlook|icloud|yahoo|gmx|protonmail)\.[a-z]{2,3}(?:\.[a-z]{2})?(?!\w)"
 )
 _SPELT_EMAIL = re.compile(
     r"[a-z0-9_+][a-z0-9_.+\-]{0,63} ?(?:[\[({<] ?(?:at|arroba|@|a) ?[\])}>]) ?"

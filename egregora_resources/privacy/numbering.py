@@ -12,6 +12,8 @@ from phonenumbers import PhoneNumberType
 _GROUP = re.compile(r"\d+")
 _WRITTEN_IN_PAIRS = frozenset({"DK", "NO", "FR", "BE", "LU", "CH", "IS", "SE", "FI", "NL", "CI", "SN"})
 _ZERO_UNWRITTEN = frozenset({"BR", "CO"})
+_ANY_LENGTH = frozenset({"DE", "AT"})
+"""Almost any digits could be a landline there: groups of them, as in "pages 893-1060", tell nothing."""
 _ZERO_OFTEN_UNWRITTEN = _ZERO_UNWRITTEN | {"AR", "TR", "IN"}
 _TRUNK_REGIONS = (
     "GB",
@@ -145,7 +147,8 @@ def _national(candidate: Candidate, region: str) -> str | None:
         abroad = digits.startswith(str(phonenumbers.country_code_for_region(region)))
         if region not in _WRITTEN_IN_PAIRS or _counted(candidate.written) or not (known or abroad):
             return None
-    if valid and not grouped and digits[0] != "0" and _trunk(region) == "0" and not _mobile(valid):
+    told = grouped and (candidate.phone_cue or region not in _ANY_LENGTH)
+    if valid and not told and digits[0] != "0" and _trunk(region) == "0" and not _mobile(valid):
         # People there don't write a landline without its 0; in Brazil and Colombia they never write it.
         valid = valid if region in _ZERO_UNWRITTEN else None
     if valid and (grouped or candidate.whole) and (not candidate.id_cue):

@@ -9,10 +9,10 @@ _CURRENCY_AFTER = (
     r"(?:€|\$|£|¥|₹|₽|%|‰|(?:usd|eur|euros?|brl|reais|real|gbp|pounds?|dollars?|d[oó]lares|pesos?|inr|rupees?|chf|"
     r"cop|clp|ars|mxn|jpy|krw|cny|czk|huf|pln|sek|nok|dkk|try|zar|cad|aud|ft|rubles?|"
     r"kr|zl|yen|bucks|million(?:s|en|es)?|milh(?:oes|ao)|mil|bi(?:llion)?s?|people|pessoas|personas|users|bytes|"
-    r"[kmgt]b|views|followers|steps|passos|km2?|kg|mg|ml|mm|cm|m2|kwh|mwh|hz|px|rpm)\b)"
+    r"[kmgt]b|views|followers|steps|passos|km2?|ha|kg|mg|ml|mm|cm|m2|kwh|mwh|hz|px|rpm)\b)"
 )
 _AMOUNT = (
-    r"(?:[1-9]\d{0,2}(?:[., ']\d{3})+(?! ?\d)(?:[.,]\d{1,2})?|(?!0\d)\d{1,12}(?:[.,]\d{1,3})?)"
+    r"(?:[1-9]\d{0,2}(?:[., ']\d{3})+(?! ?\d)(?:[.,]\d{1,2})?|(?!0\d)\d{1,12}(?:[.,]\d{1,6})?)"
     r"(?!\d|[.,\-]\d)(?:,-)?"
 )
 _NOT_PHONES = tuple(
@@ -55,7 +55,7 @@ _NOT_PHONES = tuple(
         r"(?<![\d.+])(?!0\d)(?!1\.[2-9]\d\d\.[2-9]\d\d\.\d{4}(?!\d))(?:[01]?\d?\d|2[0-4]\d|25[0-5])(?:\.(?:[01]?\d?\d|2[0-4]\d|25[0-5])){2}\.\d{1,4}(?:/\d{1,2}|:\d{2,5})?(?![\d])(?!\.\d)",
         # 1.234.567,89 and 3,14159265
         r"(?<![\d.,+])\d{1,3}(?:\.\d{3})+,\d{1,2}(?!\d)",
-        r"(?<![\d.,+(])(?!0\d)-?\d{1,3}[.,]\d{4,}(?![\d.\-])",
+        r"(?<![\d.,+(])(?!0\d)-?(?:\d{1,3}[.,]\d{4,}|\d{4}[.,]\d{5,})(?![\d.\-])",
         # national numbers of Brazil and Chile with a wrong check digit
         r"(?<![\d.])\d{1,2}\.\d{3}\.\d{3}-[\dk](?![\d\-])|(?<!\d)\d{3}\.\d{3}\.\d{3}-\d\d(?!\d)|(?<!\d)\d\d\.\d{3}\.\d{3}/\d{4}-\d\d(?!\d)",
         # 2024-2025, 1990/2000
@@ -63,7 +63,9 @@ _NOT_PHONES = tuple(
         r"(?:isbn|issn|ean|doi|imei|sku|asin|uuid|iccid|mac)(?:-1[03])?[: ]{0,2}[\dx][\dx .\-/]{6,24}",
     )
 )
-_ROW = re.compile(r"(?<![\d/.+(\-])(?<!\d )\d{1,2}(?:(?: - |[ \-])\d{1,2}){5,}(?! ?[\d\-/])")
+_ROW = re.compile(
+    r"(?<![\d/.+(\-])(?<!\d )\d{1,2}(?:(?:(?: - |[ \-])\d{1,2}){5,}|(?: - \d{1,2}){4})(?! ?[\d\-/])"
+)
 ID_CUE = re.compile(
     r"(?:#|n[º°]|(?<![a-z])(?:order|orders|ordem|pedido|pedidos|compra|invoice|fatura|factura|facture|rechnung|fattura|nota fiscal|nfe?|"
     r"boleto|ticket|tickets|case|chamado|protocolo|protocol|ref|reference|referencia|referenz|riferimento|tracking|awb|rastreio|rastreamento|sendungsnummer|"

@@ -35,6 +35,7 @@ def scrubber(request: pytest.FixtureRequest) -> Scrubber:
         ("<user@example.com>, (user@example.com)", "<[e-mail]>, ([e-mail])"),
         ("write foo (at) bar (dot) com", "write [e-mail]"),
         ("info [at] example.com", "[e-mail]"),
+        ("joe.b @ gmail.com or joe@ yahoo.co.uk.", "[e-mail] or [e-mail]."),
         ("mailto:foo@bar.com?subject=x", "[e-mail]"),
         ("laura.bennett@corp.com", "[e-mail]"),
         ("请发到user@example.com谢谢", "请发到[e-mail]谢谢"),
@@ -106,12 +107,13 @@ def test_a_link_names_somebody_though_each_word_of_the_name_is_an_ordinary_one()
         "https://github.com/a/b/issues/12345678, https://youtu.be/dQw4w9WgXcQ",
         "https://www.google.com/maps/place/Village+Hall https://x.com/laura",
         "14:10 10.5km 1080p 3x4 50% #1234567",
-        "meet @ noon, a@b, @handle",
+        "meet @ noon, a@b, @handle, lunch @ example.com",
         "123-4567890-1234567",
         "Chrome 119.0.6045.159, Windows 10.0.19045.3803, version 119.44.6045.159",
         "21-19 18-21 15-13, 6-4 3-6 7-5; salary 85000-95000; 100 200 300 400 500; 2100/2300/1900 kcal",
         "mega sena 05 11 22 33 41 60, 0 1 1 2 3 5 8 13 21 34, 01 02 03 04 05 06 07 08 09 10",
         "Lei 13.709/2018, 2024/25 2025/26, 12/2024-01/2025, 2025 01 13 10 30 00, CVE-2024-12345678",
+        "7844.5160 ha, 3634.757478, 03 - 04 - 17 - 26 - 32",
         "35000000 COP, 8 515 767 km2, AWB 123-45678901, 99999999, 0000000000, 10000000000",
         "123456789 + 987654321 = 1111111110, 2^31 = 2147483648",
         "120/80 118/76 130/85; 8 000 000 habitants; from 2.1.2025-5.1.2025",
@@ -229,6 +231,12 @@ def test_a_number_with_dots_that_reads_as_an_amount_is_a_phone_number_where_the_
     scrubber = Scrubber(ScrubRules("PT"), NAMES)
     assert scrubber.scrub("my number is 912.345.678") == "my number is [phone]"
     assert scrubber.scrub("it cost 912.345.678") == "it cost 912.345.678"
+
+
+def test_groups_of_digits_are_no_german_landline_without_its_zero() -> None:
+    scrubber = Scrubber(ScrubRules("DE"), NAMES)
+    assert scrubber.scrub("pages 893-1060, PLZ 46352-644") == "pages 893-1060, PLZ 46352-644"
+    assert scrubber.scrub("030 8931060, Tel. 893-1060, 171 2345678") == "[phone], Tel. [phone], [phone]"
 
 
 def test_an_authors_number_written_as_at_home_is_the_author() -> None:
