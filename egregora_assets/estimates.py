@@ -17,6 +17,7 @@ from egregora_assets.enrichments import EnrichmentWorker
 from egregora_assets.plan import Plan, PlanRow
 from egregora_assets.sizes import WindowSize, window_sizes
 from egregora_assets.stage import PipelineContext
+from egregora_resources.llm.offline import OfflineProvider
 from egregora_resources.llm.pricing import IMAGE_TOKENS, price
 from egregora_resources.llm.protocol import Task, Usage
 from egregora_resources.llm.spending import Spent, spent
@@ -234,9 +235,11 @@ def _learnt(
 ) -> tuple[Figures, int]:
     """By how much guesses of this stage were off where usage is recorded, and in how many windows it is.
 
-    What was answered from the cache took no call, and teaches nothing. Usage of the wanted model counts before others'.
+    What was answered from the cache took no call, and where no model wrote, there was no answer: neither teaches anything.
+    Usage of the wanted model counts before others'.
     """
-    paid = [r for (name, key), r in results.items() if name == stage and r.usage.calls and key in sizes]
+    told = [r for (name, key), r in results.items() if name == stage and key in sizes]
+    paid = [r for r in told if r.usage.calls and r.status == "done" and r.degraded != OfflineProvider.name]
     paid = [r for r in paid if r.parts.get("model") == model] or paid
     guess = guesser.enrichments if stage == "enrichments" else guesser.tasks[stage]
     guessed = sum((guess(r.window) for r in paid), Figures())

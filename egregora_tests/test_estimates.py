@@ -207,3 +207,18 @@ def test_a_budget_is_warned_of_exactly_when_it_is_exceeded(
 
 def test_small_prices_are_not_rounded_to_nothing() -> None:
     assert [dollars(usd) for usd in (0, 0.0012, 0.25, 12)] == ["$0.00", "$0.0012", "$0.25", "$12.00"]
+
+
+@pytest.mark.parametrize("offline_fallback", [True, False])
+def test_where_no_model_wrote_nothing_is_learnt_about_the_price(
+    tmp_path: Path, offline_fallback: bool
+) -> None:
+    def refused(seen: Any) -> str | None:
+        return "SAFETY" if seen.task == "digests" else None
+
+    with FaultServer(always=refused) as server:
+        site = site_of(tmp_path, server.url, weeks(3), offline_fallback=offline_fallback)
+        before = of(estimate_of(site), "digests")
+        run(site)
+        site.set(site={"language": "pt"})
+    assert of(estimate_of(site), "digests") == before
