@@ -29,6 +29,7 @@ _ALGORITHMS = {
     "nl": "dutch",
     "pt": "portuguese",
 }
+_OTHER = {"category": "tag", "tag": "category"}
 
 
 class Vocabulary:
@@ -53,8 +54,9 @@ class Vocabulary:
             stays = self._synonyms.get(key)
             if stays is not None and (kind, self._key(stays)) not in self._synonyms:
                 return self.settle(kind, stays, window)
-            self._known[key] = term
-            self.added.append((kind, term, window))
+            # A category and a tag that are one thing have one page.
+            self._known[key] = self._known.get((_OTHER[kind], key[1]), term)
+            self.added.append((kind, self._known[key], window))
         return self._known[key]
 
     def settled(self, kind: str, term: str) -> bool:

@@ -30,9 +30,16 @@ def test_case_accents_plural_and_punctuation_make_no_new_term():
     assert vocabulary.added == [("tag", "raised bed", "w")]
 
 
-def test_tags_and_categories_are_apart():
-    vocabulary = Vocabulary([("tag", "Garden")])
-    assert vocabulary.settle("category", "garden", "w") == "garden"
+def test_a_tag_and_a_category_that_are_one_thing_have_one_spelling():
+    vocabulary = Vocabulary([("tag", "button"), ("category", "Garden")])
+    assert vocabulary.settle("category", "Buttons", "w") == "button"
+    assert vocabulary.settle("tag", "gardens", "w") == "Garden"
+    assert vocabulary.added == [("category", "button", "w"), ("tag", "Garden", "w")]
+
+
+def test_a_tag_and_a_category_stay_as_they_were_published():
+    vocabulary = Vocabulary([("tag", "button"), ("category", "Buttons")])
+    assert vocabulary.settle("category", "buttons", "w") == "Buttons"
 
 
 def test_terms_without_a_letter_are_told_apart():
