@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
+from threading import Barrier, Event
 from typing import Any
 
 import pytest
@@ -144,6 +146,30 @@ def test_a_service_that_knows_none_of_the_models_stops_the_run_with_one_sentence
         with pytest.raises(RunStopped):
             digest(provider, stretch(["Something", "else"]))
     assert len(server.seen) == 2
+
+
+def test_no_window_is_extracted_offline_because_it_was_the_last_to_hear_that_the_address_is_wrong(
+    tmp_path: Path,
+) -> None:
+    together, told = Barrier(3), Event()
+
+    def answers(seen: Seen) -> tuple[int, Any]:
+        if "Last" in seen.texts[0]:
+            told.wait(30)
+        elif not seen.model.endswith("lite"):
+            together.wait(30)
+        return 404, {"detail": "Not Found"}
+
+    async def ask() -> list[Any]:
+        last = asyncio.create_task(provider.digest(stretch(["Last", "And compost"])))
+        first = [provider.digest(stretch([f"The {n}th", "And compost"])) for n in range(3)]
+        came = await asyncio.gather(*first, return_exceptions=True)
+        told.set()
+        return [*came, *await asyncio.gather(last, return_exceptions=True)]
+
+    with FaultServer(answers=answers) as server:
+        provider = make(server, tmp_path)
+        assert [type(error) for error in run(provider, ask)] == [RunStopped] * 4
 
 
 def test_a_service_that_has_nothing_for_one_kind_of_request_does_the_others(tmp_path: Path) -> None:

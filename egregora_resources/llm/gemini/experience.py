@@ -29,6 +29,8 @@ class Experience:
         """Whether anything was answered at all."""
         self._unfit: Counter[tuple[str, str]] = Counter()
         """(model, kind of request) → requests in a row that it didn't take."""
+        self._nowhere: set[tuple[str, str]] = set()
+        """Those for which there was nothing at the address."""
         self._too_long: dict[str, int] = {}
         """Model → estimated tokens of the shortest question that was too long."""
 
@@ -41,7 +43,8 @@ class Experience:
         if model in self.missing:
             raise self.missing[model]
         if self._unfit[model, ask.needs] >= UNFIT:
-            raise Unfit("not asked, because it took no such request before")
+            nowhere = (model, ask.needs) in self._nowhere
+            raise Unfit("not asked, because it took no such request before", nowhere=nowhere)
         if not ask.needs and ask.tokens() >= self._too_long.get(model, ask.tokens() + 1):
             raise TooMuch("the question is too long", question=True)
 
@@ -51,6 +54,8 @@ class Experience:
             self.missing[model] = trouble
         elif isinstance(trouble, Unfit) or (ask.needs and isinstance(trouble, Malformed)):
             self._unfit[model, ask.needs] += 1
+            if isinstance(trouble, Unfit) and trouble.nowhere:
+                self._nowhere.add((model, ask.needs))
         elif isinstance(trouble, TooMuch) and trouble.question and not ask.needs:
             self._too_long[model] = min(ask.tokens(), self._too_long.get(model, ask.tokens()))
 
