@@ -212,8 +212,8 @@ def _what_leaves(settings: Settings, plan: Plan) -> str:
     """What is sent, to whom, and at what price."""
     model, windows = settings.model, len(plan.stale)
     seen = (
-        "Addresses of shared links are sent, too, to be read there, and pictures, films and voice messages as they are; "
-        "other files are not. "
+        "Addresses of shared links are sent, too, to be read there, and pictures, films and voice messages with all "
+        "that is seen and heard in them; other files are not. "
         if settings.pipeline.enrichment.enabled
         else ""
     )

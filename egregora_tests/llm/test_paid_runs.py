@@ -104,7 +104,7 @@ def test_the_owner_is_told_what_leaves_to_whom_and_for_how_much_and_is_asked_onc
     assert server.seen == []
     assert server.url in asked[0]
     assert "pseudonyms" in asked[0]
-    assert "voice messages as they are" in asked[0]
+    assert "voice messages with all that is seen and heard" in asked[0]
     assert "It will take about" in asked[0]
     assert "$10.00 a run" in asked[0]
     assert "$30.00 a month" in asked[0]
