@@ -132,13 +132,11 @@ def show_status(site: Path, *, as_json: bool) -> None:
     from egregora_resources.llm.pricing import dollars
 
     stages = list(dict.fromkeys(stage for row in status.rows for stage in row.stages))
-    table = Table(box=None, pad_edge=False, collapse_padding=True)
-    for heading in ("window", "from", "to"):
-        table.add_column(heading, no_wrap=True)
+    table = Table("window", "from", "to", box=None, pad_edge=False)
     paid = any(row.usage.calls for row in status.rows)
     for heading in ("messages", "posts", *(("calls", "cost") if paid else ())):
-        table.add_column(heading, justify="right", no_wrap=heading == "cost")
-    table.add_column("stages", no_wrap=True)
+        table.add_column(heading, justify="right")
+    table.add_column("stages")
     for row in status.rows:
         signs = [_SIGNS.get(row.stages[stage][0], "?") if stage in row.stages else " " for stage in stages]
         cells = [
