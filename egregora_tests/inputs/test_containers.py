@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import os
 import re
 import struct
@@ -13,6 +12,7 @@ import pytest
 
 from egregora_resources.inputs.export import Export, InputError
 from egregora_resources.inputs.registry import export_digest, read_export
+from egregora_tests.inputs.zips import zipped
 
 TEXT = "24/03/2022, 21:41 - Ana: hello\n25/03/2022, 21:42 - Luis: IMG-20220325-WA0000.jpg (file attached)\n"
 IPHONE = "[24/03/2022, 21:41:55] Trip: \u200eMessages and calls are end-to-end encrypted.\r\n[24/03/2022, 21:42:00] Ana: hi\r\n"
@@ -24,14 +24,6 @@ def _zip(path: Path, files: dict[str, str | bytes], *, compress: bool = True) ->
         for name, content in files.items():
             archive.writestr(name, content)
     return path
-
-
-def _zipped(files: dict[str, str | bytes]) -> bytes:
-    stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in files.items():
-            archive.writestr(name, content)
-    return stream.getvalue()
 
 
 def _texts(export: Export) -> list[str]:
@@ -86,7 +78,7 @@ def test_text_file_folder_and_nested_zip_say_the_same(tmp_path: Path) -> None:
     (folder / "media" / "IMG-20220325-WA0000.jpg").write_bytes(b"picture")
     nested = _zip(
         tmp_path / "nested.zip",
-        {"inner/Trip.zip": _zipped({name: TEXT, "IMG-20220325-WA0000.jpg": b"picture"})},
+        {"inner/Trip.zip": zipped({name: TEXT, "IMG-20220325-WA0000.jpg": b"picture"})},
     )
     exports = [read_export(path) for path in (tmp_path / name, folder, nested)]
     assert {export.chat for export in exports} == {"Trip"}
@@ -106,7 +98,7 @@ def test_several_chats_have_to_be_chosen_from(tmp_path: Path) -> None:
     path = _zip(
         tmp_path / "all.zip",
         {
-            "a.zip": _zipped({"WhatsApp Chat with A.txt": TEXT}),
+            "a.zip": zipped({"WhatsApp Chat with A.txt": TEXT}),
             "WhatsApp Chat with B.txt": TEXT.replace("hello", "from b"),
         },
     )
@@ -253,7 +245,7 @@ def test_a_bomb_is_measured_by_what_comes_out(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setattr("egregora_resources.inputs.whatsapp.export.LARGEST_TEXT", 1 << 20)
     _refused(_zip(tmp_path / "x.zip", {"_chat.txt": TEXT + "a" * (2 << 20)}), "_chat.txt")
     monkeypatch.setattr("egregora_resources.inputs.container.LARGEST_NESTED", 1 << 20)
-    inner = _zipped({"WhatsApp Chat with A.txt": TEXT}) + bytes(3 << 20)
+    inner = zipped({"WhatsApp Chat with A.txt": TEXT}) + bytes(3 << 20)
     _refused(_zip(tmp_path / "y.zip", {"inner.zip": inner}), "inner.zip")
 
 
@@ -276,9 +268,9 @@ def test_encrypted(tmp_path: Path) -> None:
 
 
 def test_zip_within_zip_within_zip_ends_somewhere(tmp_path: Path) -> None:
-    inner = _zipped({"deep.zip": b"PK\x03\x04"})
+    inner = zipped({"deep.zip": b"PK\x03\x04"})
     for _ in range(6):
-        inner = _zipped({"deep.zip": inner})
+        inner = zipped({"deep.zip": inner})
     (tmp_path / "x.zip").write_bytes(inner)
     _refused(tmp_path / "x.zip", "no chat")
 

@@ -13,17 +13,10 @@ import pytest
 from egregora_resources.inputs import container
 from egregora_resources.inputs.export import InputError
 from egregora_resources.inputs.registry import read_export
+from egregora_tests.inputs.zips import zipped
 
 TEXT = "24/03/2022, 21:41 - Ana: hello\n25/03/2022, 21:42 - Luis: Zoë.pdf (file attached)\n"
 OTHER = TEXT.replace("hello", "another chat")
-
-
-def _zipped(files: dict[str, str | bytes]) -> bytes:
-    stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in files.items():
-            archive.writestr(name, content)
-    return stream.getvalue()
 
 
 def _apart(name: str) -> str:
@@ -32,8 +25,8 @@ def _apart(name: str) -> str:
 
 def test_several_iphone_exports_in_one_zip_are_told_apart_by_their_own_zips(tmp_path: Path) -> None:
     path = tmp_path / "backup.zip"
-    trip, family = _zipped({"_chat.txt": TEXT, "Zoë.pdf": b"%PDF"}), _zipped({"_chat.txt": OTHER})
-    path.write_bytes(_zipped({"WhatsApp Chat - Trip.zip": trip, "WhatsApp Chat - Family.zip": family}))
+    trip, family = zipped({"_chat.txt": TEXT, "Zoë.pdf": b"%PDF"}), zipped({"_chat.txt": OTHER})
+    path.write_bytes(zipped({"WhatsApp Chat - Trip.zip": trip, "WhatsApp Chat - Family.zip": family}))
     with pytest.raises(InputError, match=r"2 chats: “Family”, “Trip”\. Say which one with --chat"):
         read_export(path)
     export = read_export(path, chat="Trip")
@@ -46,8 +39,8 @@ def test_several_iphone_exports_in_one_zip_are_told_apart_by_their_own_zips(tmp_
 
 def test_two_exports_of_one_chat_in_one_zip_are_chosen_from_by_their_paths(tmp_path: Path) -> None:
     path = tmp_path / "backup.zip"
-    old, new = _zipped({"_chat.txt": TEXT}), _zipped({"_chat.txt": OTHER})
-    path.write_bytes(_zipped({"WhatsApp Chat - Trip.zip": old, "WhatsApp Chat - Trip (1).zip": new}))
+    old, new = zipped({"_chat.txt": TEXT}), zipped({"_chat.txt": OTHER})
+    path.write_bytes(zipped({"WhatsApp Chat - Trip.zip": old, "WhatsApp Chat - Trip (1).zip": new}))
     with pytest.raises(InputError, match=r"several chats “Trip”: WhatsApp Chat - Trip\.zip/_chat\.txt, "):
         read_export(path)
     export = read_export(path, chat="WhatsApp Chat - Trip (1).zip/_chat.txt")
@@ -56,7 +49,7 @@ def test_two_exports_of_one_chat_in_one_zip_are_chosen_from_by_their_paths(tmp_p
 
 def test_chats_without_a_name_are_called_by_their_folders(tmp_path: Path) -> None:
     path = tmp_path / "backup.zip"
-    path.write_bytes(_zipped({"Trip/_chat.txt": TEXT, "Family/_chat.txt": OTHER}))
+    path.write_bytes(zipped({"Trip/_chat.txt": TEXT, "Family/_chat.txt": OTHER}))
     with pytest.raises(InputError, match="“Family”, “Trip”"):
         read_export(path)
     assert read_export(path, chat="Family").messages["text"][0].as_py() == "another chat"
@@ -65,7 +58,7 @@ def test_chats_without_a_name_are_called_by_their_folders(tmp_path: Path) -> Non
 def test_a_folder_that_holds_only_the_zip_is_as_good_as_the_zip(tmp_path: Path) -> None:
     folder = tmp_path / "from the phone"
     folder.mkdir()
-    (folder / "WhatsApp Chat - Trip.zip").write_bytes(_zipped({"_chat.txt": TEXT, "Zoë.pdf": b"%PDF"}))
+    (folder / "WhatsApp Chat - Trip.zip").write_bytes(zipped({"_chat.txt": TEXT, "Zoë.pdf": b"%PDF"}))
     export = read_export(folder)
     assert (export.chat, list(export.media)) == ("Trip", ["Zoë.pdf"])
     (folder / "_chat.txt").write_text(OTHER)
@@ -74,8 +67,8 @@ def test_a_folder_that_holds_only_the_zip_is_as_good_as_the_zip(tmp_path: Path) 
 
 def test_a_damaged_zip_that_somebody_sent_costs_nothing_but_itself(tmp_path: Path) -> None:
     path = tmp_path / "x.zip"
-    broken = _zipped({"plan.txt": "x" * 1000})[:-30]
-    path.write_bytes(_zipped({"WhatsApp Chat with Trip.txt": TEXT, "plans.zip": broken}))
+    broken = zipped({"plan.txt": "x" * 1000})[:-30]
+    path.write_bytes(zipped({"WhatsApp Chat with Trip.txt": TEXT, "plans.zip": broken}))
     export = read_export(path)
     assert set(export.media) == {"plans.zip"}
     assert "plans.zip" in export.warnings[0]
@@ -83,7 +76,7 @@ def test_a_damaged_zip_that_somebody_sent_costs_nothing_but_itself(tmp_path: Pat
 
 def test_where_the_only_zip_within_is_damaged_the_error_says_so(tmp_path: Path) -> None:
     path = tmp_path / "x.zip"
-    path.write_bytes(_zipped({"WhatsApp Chat - Trip.zip": _zipped({"_chat.txt": TEXT})[:-30]}))
+    path.write_bytes(zipped({"WhatsApp Chat - Trip.zip": zipped({"_chat.txt": TEXT})[:-30]}))
     with pytest.raises(InputError, match=r"no chat.*WhatsApp Chat - Trip\.zip in .* is damaged"):
         read_export(path)
 
@@ -97,7 +90,7 @@ def test_zips_within_are_unpacked_to_so_many_bytes_together(
         archive.writestr("b", b"\0" * 1_000_000)
     files: dict[str, str | bytes] = {f"{number}.zip": stored.getvalue() for number in range(9)}
     path = tmp_path / "x.zip"
-    path.write_bytes(_zipped({"_chat.txt": TEXT, **files}))
+    path.write_bytes(zipped({"_chat.txt": TEXT, **files}))
     refused = [warning for warning in read_export(path).warnings if "was not read" in warning]
     assert len(refused) == 5  # four fit into five million bytes, with what a zip adds to its files
 
@@ -106,9 +99,9 @@ def test_the_list_of_a_zip_is_read_once_however_many_of_its_files_are(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     names = [f"IMG-20220325-WA{number:04}.jpg" for number in range(50)]
-    inner = _zipped({"_chat.txt": TEXT, **dict.fromkeys(names, b"picture")})
+    inner = zipped({"_chat.txt": TEXT, **dict.fromkeys(names, b"picture")})
     path = tmp_path / "x.zip"
-    path.write_bytes(_zipped({"WhatsApp Chat - Trip.zip": inner}))
+    path.write_bytes(zipped({"WhatsApp Chat - Trip.zip": inner}))
     opened: list[object] = []
     genuine = zipfile.ZipFile.__init__
 
@@ -139,7 +132,7 @@ def test_names_are_understood_as_apple_s_programs_write_them(tmp_path: Path, spe
     path = tmp_path / "x.zip"
     files: dict[str, str | bytes] = {"WhatsApp Chat with Zoë’s.txt": TEXT, "Zoë.pdf": b"%PDF"}
     path.write_bytes(
-        _without_the_flag_of_utf8(_zipped({spelled(name): content for name, content in files.items()}))
+        _without_the_flag_of_utf8(zipped({spelled(name): content for name, content in files.items()}))
     )
     export = read_export(path)
     assert export.chat == "Zoë’s"
@@ -150,7 +143,7 @@ def test_names_are_understood_as_apple_s_programs_write_them(tmp_path: Path, spe
 def test_a_file_is_found_by_a_name_whose_accents_stand_apart_in_the_chat(tmp_path: Path) -> None:
     path = tmp_path / "x.zip"
     text = TEXT.replace("Zoë.pdf (file attached)", _apart("Zoë.pdf (in a wording nobody knows)"))
-    path.write_bytes(_zipped({"_chat.txt": text, "Zoë.pdf": b"%PDF"}))
+    path.write_bytes(zipped({"_chat.txt": text, "Zoë.pdf": b"%PDF"}))
     export = read_export(path)
     assert export.messages["attachment"][1].as_py() == _apart("Zoë.pdf")
     assert export.media[_apart("Zoë.pdf")].name == _apart("Zoë.pdf")
