@@ -44,10 +44,10 @@ def chat_miner() -> Read:
 
 def into_site(path: str, site: str) -> int:
     """Imports an export as the command does, up to the windows; returns how many messages the log then has."""
-    from egregora_assets.importing import import_exports
-    from egregora_resources.settings import Settings
-    from egregora_resources.site_folder import SiteFolder
-    from egregora_resources.warehouse import Warehouse
+    from egregora_assets.ingestion.imports import import_exports
+    from egregora_resources.site.folder import SiteFolder
+    from egregora_resources.site.settings import Settings
+    from egregora_resources.warehouse.database import Warehouse
 
     folder = SiteFolder(Path(site))
     folder.state.mkdir(parents=True, exist_ok=True)

@@ -9,9 +9,9 @@ import random
 import sys
 import time
 
-from egregora_resources.privacy.names import Person
+from egregora_resources.privacy.leak_detector import LeakDetector
+from egregora_resources.privacy.names.index import Person
 from egregora_resources.privacy.page_text import text_of_page
-from egregora_resources.privacy.proof import LeakDetector
 from egregora_resources.privacy.scrubber import ScrubRules
 
 SYLLABLES = ("ba", "ce", "di", "fo", "gu", "ka", "le", "mi", "no", "pu", "ra", "se", "ti", "vo", "zu")

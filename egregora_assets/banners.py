@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from egregora_assets.stage import Stage, WindowWork
-from egregora_assets.worker import WorkerBase
+from egregora_assets.pipeline.context import WindowWork
+from egregora_assets.pipeline.stage import Stage
+from egregora_assets.pipeline.worker import WorkerBase
 from egregora_resources.document import Document
-from egregora_resources.llm.protocol import BannerInput, Task
-from egregora_resources.settings import Settings
+from egregora_resources.llm.tasks import BannerInput, Task
+from egregora_resources.site.settings import Settings
 
 
 class BannerWorker(WorkerBase):

@@ -13,17 +13,19 @@ from pathlib import Path
 
 import dagster as dg
 
-from egregora_assets.chain import chain_asset, code_versions_of
-from egregora_assets.checks import site_checks
-from egregora_assets.exports import exports_assets
-from egregora_assets.jobs import site_jobs
-from egregora_assets.progress import Progress
-from egregora_assets.sensors import inbox_sensor
-from egregora_assets.stage import PipelineContext, Stage
+from egregora_assets.exports import exports_asset
+from egregora_assets.graph.checks import site_checks
+from egregora_assets.graph.jobs import site_jobs
+from egregora_assets.graph.sensors import inbox_sensor
+from egregora_assets.graph.window_chain import chain_asset, code_versions_of
+from egregora_assets.pipeline.context import PipelineContext
+from egregora_assets.pipeline.stage import Stage
 from egregora_assets.stages import STAGES
-from egregora_resources.configurable import LlmResource, WarehouseResource
-from egregora_resources.settings import Settings, load_settings
-from egregora_resources.site_folder import SiteFolder
+from egregora_assets.windows import windows_asset
+from egregora_resources.dagster_resources import LlmResource, WarehouseResource
+from egregora_resources.progress import Progress
+from egregora_resources.site.folder import SiteFolder
+from egregora_resources.site.settings import Settings, load_settings
 
 # Dagster is pinned, and whether a part of it is still in beta is nothing that an owner can do anything about.
 warnings.filterwarnings("ignore", category=dg.BetaWarning)
@@ -57,7 +59,8 @@ def build_definitions(
     jobs = site_jobs([stage.name for stage in stages])
     return dg.Definitions(
         assets=[
-            *exports_assets(folder, settings, stages, versions),
+            exports_asset(folder, settings, stages, versions),
+            windows_asset(folder, settings),
             chain_asset(folder, settings, stages, versions, progress, redo),
         ],
         asset_checks=site_checks(folder, settings, stages),

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
 from typing import ClassVar
 
-from egregora_assets.conversation import WrittenStage
-from egregora_assets.worker import WorkerBase
+from egregora_assets.pipeline.conversation import WrittenStage
+from egregora_assets.pipeline.worker import WorkerBase
 from egregora_resources.document import Document
-from egregora_resources.llm.protocol import Digest, Stretch, Task
-
-REMEMBERED = 3
-"""Digests of earlier windows that a writer is given at most."""
+from egregora_resources.llm.tasks import Stretch, Task
 
 
 class DigestWorker(WorkerBase):
@@ -32,20 +27,3 @@ class DigestsStage(WrittenStage):
     )
     task: ClassVar[Task | None] = "digests"
     worker: ClassVar[type[WorkerBase]] = DigestWorker
-
-
-def related(digests: Sequence[Digest], earlier: Sequence[Digest]) -> list[str]:
-    """Keys of the earlier windows that share most with these digests, in time order; the same for the same input."""
-    wanted = set[str]().union(*(_words(digest) for digest in digests))
-    scores: dict[str, float] = {}
-    for digest in earlier:
-        words = _words(digest)
-        shared = len(wanted & words)
-        if shared >= 2:
-            scores[digest.window] = max(scores.get(digest.window, 0.0), shared / (len(words) ** 0.5 or 1))
-    best = sorted(scores, key=lambda window: (-scores[window], window))[:REMEMBERED]
-    return sorted(best)
-
-
-def _words(digest: Digest) -> set[str]:
-    return {word for topic in digest.topics for word in re.findall(r"\w{4,}", topic.casefold())}

@@ -8,21 +8,23 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, ClassVar
 
-from egregora_assets.conversation import urls_in
-from egregora_assets.stage import Stage, WindowWork
-from egregora_assets.worker import WorkerBase
+from egregora_assets.pipeline.context import WindowWork
+from egregora_assets.pipeline.conversation import urls_in
+from egregora_assets.pipeline.stage import Stage
+from egregora_assets.pipeline.worker import WorkerBase
 from egregora_resources.document import Document
-from egregora_resources.llm.protocol import (
+from egregora_resources.errors import ProviderError
+from egregora_resources.llm.tasks import (
+    NOTES_A_REQUEST,
     Link,
     LinkNote,
     MediaNote,
     Notes,
     NotesInput,
     Picture,
-    ProviderError,
     Task,
 )
-from egregora_resources.settings import Settings
+from egregora_resources.site.settings import Settings
 
 
 class EnrichmentWorker(WorkerBase):
@@ -33,7 +35,7 @@ class EnrichmentWorker(WorkerBase):
         clean: takes numbers, addresses and names out of what pages and pictures say.
     """
 
-    batch_size = 10
+    batch_size = NOTES_A_REQUEST
 
     def __init__(
         self, *args: Any, language: str = "en", clean: Callable[[str], str] = str, **options: Any

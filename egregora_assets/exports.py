@@ -1,35 +1,32 @@
-"""The assets `exports` and `windows`: what was imported, and what each window holds.
+"""`exports`: imports every new file of the inbox, and tells the graph which windows are new or changed.
 
-`exports` imports every new file of the inbox and tells the graph which windows are new or changed; its own data
-version is constant. `windows` stands between it and everything else, so that an import which changes one
-window makes exactly that window's partitions stale.
+Its own data version is constant: an unpartitioned asset whose version changed would make every window look stale.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
 
 import dagster as dg
 
-from egregora_assets.checks import FILES_CHECK, Staleness, files_check
-from egregora_assets.discretion import discreet
-from egregora_assets.events import EXPORTS_VERSION, WINDOWS, provenance, report_missing, window_facts
-from egregora_assets.imported import ImportReport
-from egregora_assets.importing import import_inbox, relayout
-from egregora_assets.partitions import WINDOW, WINDOW_PARTITIONS, sync_partitions
-from egregora_assets.plan import running_window
-from egregora_assets.processes import enter_run
-from egregora_assets.stage import PipelineContext, Stage
-from egregora_assets.window_layout import active_windows
-from egregora_assets.withdrawal import withdraw
-from egregora_resources.configurable import LlmResource, WarehouseResource
-from egregora_resources.document import fingerprint
-from egregora_resources.results import forget_reports
-from egregora_resources.settings import Settings
-from egregora_resources.site_folder import SiteFolder
-from egregora_resources.warehouse import Warehouse
-
-CODE = "1"
-EXPORTS = "exports"
+from egregora_assets.erasure.withdrawal import withdraw
+from egregora_assets.graph.checks import FILES_CHECK, Staleness, files_check
+from egregora_assets.graph.materializations import (
+    CODE,
+    EXPORTS,
+    EXPORTS_VERSION,
+    report_missing,
+)
+from egregora_assets.graph.run_owners import enter_run
+from egregora_assets.graph.safe_failures import redacted_failures
+from egregora_assets.ingestion.imports import import_inbox
+from egregora_assets.ingestion.report import ImportReport
+from egregora_assets.pipeline.context import PipelineContext
+from egregora_assets.pipeline.stage import Stage
+from egregora_assets.windowing.layout import relayout
+from egregora_assets.windows import tell_windows
+from egregora_resources.dagster_resources import LlmResource, WarehouseResource
+from egregora_resources.site.folder import SiteFolder
+from egregora_resources.site.settings import Settings
+from egregora_resources.warehouse.database import Warehouse
 
 
 class ExportsConfig(dg.Config):
@@ -39,10 +36,10 @@ class ExportsConfig(dg.Config):
     """Retire and recompute windows when the settings ask for another layout."""
 
 
-def exports_assets(
+def exports_asset(
     folder: SiteFolder, settings: Settings, stages: Sequence[Stage], code_versions: Mapping[str, str]
-) -> list[dg.AssetsDefinition]:
-    """The two assets of a site."""
+) -> dg.AssetsDefinition:
+    """The asset `exports` of a site."""
 
     @dg.multi_asset(
         name=EXPORTS,
@@ -67,7 +64,7 @@ def exports_assets(
         warehouse: WarehouseResource,
         llm: LlmResource,
     ) -> Iterator[dg.MaterializeResult]:
-        with discreet():
+        with redacted_failures():
             enter_run(context.instance, context.run.run_id)
             # A plain `dagster dev` has made the folder for its own files, open to everybody.
             folder.make_state()
@@ -97,37 +94,7 @@ def exports_assets(
             check_results=[files_check(unreadable)],
         )
 
-    @dg.multi_asset(
-        name="windows",
-        specs=[
-            dg.AssetSpec(
-                WINDOWS,
-                deps=[EXPORTS],
-                skippable=True,
-                code_version=CODE,
-                group_name="chat",
-                kinds={"duckdb"},
-                description="What each window holds: its messages and the people who speak or are named in it.",
-            )
-        ],
-        partitions_def=WINDOW,
-        backfill_policy=dg.BackfillPolicy.single_run(),
-    )
-    def windows(
-        context: dg.AssetExecutionContext, warehouse: WarehouseResource
-    ) -> Iterator[dg.MaterializeResult]:
-        # A step that yields nothing makes Dagster skip the steps behind it; what is logged afterwards,
-        # window by window, is what counts.
-        yield dg.MaterializeResult(WINDOWS)
-        with discreet():
-            enter_run(context.instance, context.run.run_id)
-            store = warehouse.open()
-            facts, keys = window_facts(store, folder), set(context.partition_keys)
-            for key, version in told_versions(settings, store).items():
-                if key in keys:
-                    context.log_event(window_event(key, version, facts[key]))
-
-    return [exports, windows]
+    return exports
 
 
 def _ask_about_layout(settings: Settings, warehouse: Warehouse, *, accepted: bool) -> None:
@@ -143,54 +110,6 @@ def _ask_about_layout(settings: Settings, warehouse: Warehouse, *, accepted: boo
             },
             allow_retries=False,
         )
-
-
-def told_versions(settings: Settings, warehouse: Warehouse) -> dict[str, str]:
-    """Data version of ``windows[w]`` by window: what it holds, and whether it is still running."""
-    active = active_windows(warehouse)
-    running = running_window(settings, warehouse, active)
-    return {w.key: fingerprint(w.version, "running") if w.key == running else w.version for w in active}
-
-
-def tell_windows(
-    context: dg.AssetExecutionContext, folder: SiteFolder, settings: Settings, warehouse: Warehouse
-) -> list[str]:
-    """Registers the windows' keys and reports the new and changed ones; returns these."""
-    versions = told_versions(settings, warehouse)
-    added, _ = sync_partitions(context.instance, list(versions), own_run=context.run.run_id)
-    untold = _untold(warehouse, versions) | set(added)
-    facts = window_facts(warehouse, folder)
-    for key in versions:
-        if key in untold:
-            context.log_event(window_event(key, versions[key], facts[key]))
-    forget_reports(warehouse, added)
-    if untold:
-        with warehouse.transaction() as connection:
-            connection.executemany(
-                "UPDATE windows SET reported = ? WHERE key = ?", [[versions[key], key] for key in untold]
-            )
-    return [key for key in versions if key in untold]
-
-
-def untold_windows(settings: Settings, warehouse: Warehouse, instance: dg.DagsterInstance) -> bool:
-    """Whether the graph doesn't know of all windows yet, or still knows retired ones."""
-    versions = told_versions(settings, warehouse)
-    known = set(instance.get_dynamic_partitions(WINDOW_PARTITIONS))
-    return known != versions.keys() or bool(_untold(warehouse, versions))
-
-
-def _untold(warehouse: Warehouse, versions: Mapping[str, str]) -> set[str]:
-    return {w.key for w in active_windows(warehouse) if w.reported != versions[w.key]}
-
-
-def window_event(key: str, version: str, facts: Mapping[str, Any]) -> dg.AssetMaterialization:
-    """The materialization that says what a window holds now."""
-    return dg.AssetMaterialization(
-        WINDOWS,
-        partition=key,
-        metadata=facts,
-        tags=provenance(version, CODE, {EXPORTS: (EXPORTS_VERSION, None)}),
-    )
 
 
 def _metadata(report: ImportReport, changed: Sequence[str]) -> dict[str, int | str]:

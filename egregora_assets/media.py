@@ -6,10 +6,11 @@ import asyncio
 from dataclasses import asdict
 from typing import Any, ClassVar
 
-from egregora_assets.stage import Made, Stage, WindowWork
-from egregora_assets.worker import WorkerBase
-from egregora_resources.document import Document, Message
-from egregora_resources.media_store import DAMAGED, MediaStore
+from egregora_assets.pipeline.context import Made, WindowWork
+from egregora_assets.pipeline.stage import Stage
+from egregora_assets.pipeline.worker import WorkerBase
+from egregora_resources.document import Document, Message, absent
+from egregora_resources.media.store import DAMAGED, MediaStore
 from egregora_resources.publishing.content import MediaView
 
 
@@ -52,12 +53,6 @@ class MediaStage(Stage):
 
     async def make(self, work: WindowWork) -> Made:
         return Made(await MediaWorker(work.context.media_store).run(self.items(work)))
-
-
-def absent(media: str) -> str:
-    """Why a message's file isn't in the store: ``missing``, ``damaged`` or ``omitted``; empty if it is."""
-    why, dash, _ = media.partition("-")
-    return why if dash else ""
 
 
 def _particulars(work: WindowWork, message: Message, media: str) -> dict[str, Any]:

@@ -10,13 +10,15 @@ import asyncio
 import json
 from typing import Any, ClassVar
 
-from egregora_assets.stage import Made, Stage, WindowWork
+from egregora_assets.pipeline.context import Made, WindowWork
+from egregora_assets.pipeline.stage import Stage
 from egregora_resources.document import Message
 from egregora_resources.media.kinds import kind_by_name
 from egregora_resources.people import said_of
-from egregora_resources.privacy import names, scrubber
+from egregora_resources.privacy import scrubber
 from egregora_resources.privacy.commands import parse_command
-from egregora_resources.settings import Settings
+from egregora_resources.privacy.names import index
+from egregora_resources.site.settings import Settings
 
 HIDDEN_TEXT = {"location": "[location]", "contact": "[contact]", "view_once": "[view once]"}
 """What stands for messages whose content is never shown."""
@@ -27,7 +29,7 @@ PLACELESS_KINDS = frozenset({"notice", "deleted"})
 class MessagesStage(Stage):
     name: ClassVar[str] = "messages"
     after: ClassVar[tuple[str, ...]] = ()
-    code: ClassVar[str] = f"1/{scrubber.VERSION}/{names.VERSION}"
+    code: ClassVar[str] = f"1/{scrubber.VERSION}/{index.VERSION}"
     description: ClassVar[str] = (
         "The window's messages, anonymised: no names, numbers, addresses, commands or opted-out members."
     )

@@ -10,25 +10,25 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
 
-from egregora_assets.conversation import WrittenStage, too_little, window_rules
-from egregora_assets.digests import related
-from egregora_assets.stage import Made, PipelineContext, WindowWork
-from egregora_assets.taxonomy import merge_new_terms
-from egregora_assets.worker import WorkerBase
+from egregora_assets.pipeline.context import Made, PipelineContext, WindowWork
+from egregora_assets.pipeline.conversation import WrittenStage, too_little, window_rules
+from egregora_assets.pipeline.memory import memory_of, remembered
+from egregora_assets.pipeline.taxonomy import merge_new_terms
+from egregora_assets.pipeline.worker import WorkerBase
 from egregora_resources.document import Document, Message, fingerprint
-from egregora_resources.llm.protocol import (
+from egregora_resources.errors import ProviderError
+from egregora_resources.llm.tasks import (
     Digest,
     PictureUse,
     PostDraft,
     PostsInput,
     Prose,
-    ProviderError,
     Quote,
     Section,
     Stretch,
     Task,
 )
-from egregora_resources.settings import Settings
+from egregora_resources.site.settings import Settings
 
 
 class PostsWorker(WorkerBase):
@@ -191,24 +191,6 @@ def number(posts: Sequence[Document], window: str) -> list[Document]:
     """
     ids = [f"{window}-{ordinal}" for ordinal in range(1, len(posts) + 1)]
     return [replace(post, id=post_id, slug=post_id.lower()) for post_id, post in zip(ids, posts, strict=True)]
-
-
-def memory_of(work: WindowWork) -> Sequence[str]:
-    """Earlier windows that the posts of this one remember."""
-    if "posts" in work.made:
-        return next((post.front_matter["memory"] for post in work.made["posts"].documents), [])
-    return work.context.memories.get(work.key, [])
-
-
-def remembered(work: WindowWork) -> list[Digest]:
-    """The earlier digests a window's writer is given: those fixed when it was first written, or the related ones."""
-    earlier = [
-        digest for start, digest in work.context.digests if start < work.start and digest.window != work.key
-    ]
-    fixed = next((post.front_matter["memory"] for post in work.documents_before("posts")), None)
-    own = [Digest.model_validate(d.front_matter) for d in work.documents("digests")]
-    keys = related(own, earlier) if fixed is None else fixed
-    return [digest for digest in earlier if digest.window in keys]
 
 
 def shown_messages(

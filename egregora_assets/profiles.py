@@ -7,12 +7,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
-from egregora_assets.conversation import WrittenStage, too_little, window_rules
-from egregora_assets.stage import WindowWork
-from egregora_assets.worker import WorkerBase
+from egregora_assets.pipeline.context import WindowWork
+from egregora_assets.pipeline.conversation import WrittenStage, too_little, window_rules
+from egregora_assets.pipeline.worker import WorkerBase
 from egregora_resources.document import Document
-from egregora_resources.llm.protocol import Observation, Stretch, Task
-from egregora_resources.settings import Settings
+from egregora_resources.llm.tasks import Observation, Stretch, Task
+from egregora_resources.site.settings import Settings
 
 PORTRAYED_EVERY = 4
 """Windows from one in which the people are portrayed anew to the next."""
@@ -53,7 +53,7 @@ class ProfilesStage(WrittenStage):
             for item in super().items(work)
         ]
 
-    def keeps(self, settings: Settings) -> bool:
+    def is_frozen(self, settings: Settings) -> bool:
         return not settings.pipeline.profiles.update_on_new_messages
 
     def skip(self, work: WindowWork) -> str:
@@ -80,7 +80,7 @@ class Portrait:
     last: Any = None
 
 
-def fold_portraits(documents: Sequence[Document], members: Iterable[str]) -> Mapping[str, Portrait]:
+def combine_portraits(documents: Sequence[Document], members: Iterable[str]) -> Mapping[str, Portrait]:
     """Folds observations, in window order, into a portrait for each of the members."""
     portraits = {token: Portrait() for token in members}
     for document in sorted(documents, key=lambda d: (d.window, d.id)):

@@ -15,21 +15,22 @@ from typing import Any, ClassVar
 
 from filelock import FileLock
 
-from egregora_assets.display import on_pages, shown_name
+from egregora_assets.leak_check.check import LeakCheck
+from egregora_assets.leak_check.names_on_pages import on_pages, shown_name
+from egregora_assets.pipeline.context import Made, PipelineContext
+from egregora_assets.pipeline.stage import FinalStage
+from egregora_assets.pipeline.taxonomy import settle_posts
 from egregora_assets.posts import shown_messages
-from egregora_assets.profiles import fold_portraits
-from egregora_assets.proving import Prover
-from egregora_assets.stage import FinalStage, Made, PipelineContext
-from egregora_assets.taxonomy import settle_posts
+from egregora_assets.profiles import combine_portraits
 from egregora_resources.document import Document, Message, fingerprint
-from egregora_resources.media.document_text import Unreadable, text_of_document
+from egregora_resources.media.documents import Unreadable, text_of_document
 from egregora_resources.people import Member
-from egregora_resources.privacy.folding import Folded
+from egregora_resources.privacy.folded_text import Folded
 from egregora_resources.privacy.page_text import BLOCK
 from egregora_resources.publishing import build
 from egregora_resources.publishing.content import LinkView, MediaView, Person, Post, Site, WindowView
-from egregora_resources.results import load_documents, load_messages
-from egregora_resources.settings import Settings
+from egregora_resources.site.settings import Settings
+from egregora_resources.warehouse.results import load_documents, load_messages
 
 FAVOURITES = 12
 PERSONAL = "This document names people, or holds numbers or addresses, so it isn't shown."
@@ -108,7 +109,9 @@ class SiteStage(FinalStage):
             def publish(docs: Path) -> None:
                 context.media_store.publish(wanted, docs)
 
-            report = build.build_site(content, context.folder.root, media=publish, prove=Prover(context).gate)
+            report = build.build_site(
+                content, context.folder.root, media=publish, prove=LeakCheck(context).gate
+            )
         note = f"{len(report.notices)} pages replaced by a notice" if report.notices else ""
         return {key: Made(note=note) for key in keys}
 
@@ -252,7 +255,7 @@ def _people(
     spoke: Collection[str],
     order: Mapping[str, int],
 ) -> dict[str, Person]:
-    portraits = fold_portraits(observations, [member.token for member in members])
+    portraits = combine_portraits(observations, [member.token for member in members])
     pictures = context.media
     scrub = context.scrubber.scrub
     people: dict[str, Person] = {}

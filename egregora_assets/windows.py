@@ -1,323 +1,106 @@
-"""Windows: where a conversation is cut, and how one that is too long for a prompt is parted.
+"""`windows[w]`: what each window holds, with the fingerprint of its content as data version.
 
-`create_windows` is the public function over any Ibis table of messages; `layout` of `window_layout.py` applies the
-same cuts to the merged log. Nothing here knows what is made of a window.
+It stands between `exports` and everything else, so that an import which changes one window makes exactly that
+window's partitions stale.
 """
 
-from __future__ import annotations
+from collections.abc import Iterator, Mapping
+from typing import Any
 
-from collections import Counter
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+import dagster as dg
 
-import numpy as np
-import numpy.typing as npt
-
-from egregora_resources.document import Message
-from egregora_resources.errors import UserError
-
-if TYPE_CHECKING:
-    import ibis.expr.types as ir
-    import pyarrow as pa
-
-UNITS = ("days", "hours", "messages", "bytes")
-# Days are counted from a Monday, so that 7 days are a week from Monday to Sunday everywhere.
-EPOCH_MONDAY = int(np.datetime64("2001-01-01", "D").astype(np.int64))
-
-MOST_DAYS = 36_500
-"""A window of days spans a century at most: beyond, its end would leave the calendar."""
-
-FULL_CONTEXT_WINDOW_SIZE = 1_048_576
-"""Tokens that the largest models take at once; the default budget of a prompt is far below."""
-
-Minutes = npt.NDArray[np.int64]
-Sizes = npt.NDArray[np.int64]
+from egregora_assets.graph.materializations import (
+    CODE,
+    EXPORTS,
+    EXPORTS_VERSION,
+    WINDOWS,
+    provenance,
+    window_facts,
+)
+from egregora_assets.graph.partitions import WINDOW, WINDOW_PARTITIONS, sync_partitions
+from egregora_assets.graph.run_owners import enter_run
+from egregora_assets.graph.safe_failures import redacted_failures
+from egregora_assets.pipeline.plan import told_versions
+from egregora_assets.windowing.layout import active_windows
+from egregora_resources.dagster_resources import WarehouseResource
+from egregora_resources.site.folder import SiteFolder
+from egregora_resources.site.settings import Settings
+from egregora_resources.warehouse.database import Warehouse
+from egregora_resources.warehouse.results import forget_reports
 
 
-class WindowSettingsError(UserError, ValueError):
-    """A window size or unit that isn't one."""
+def windows_asset(folder: SiteFolder, settings: Settings) -> dg.AssetsDefinition:
+    """The asset `windows` of a site."""
 
-
-class WindowSizeError(UserError):
-    """A window is over the token budget and may not be parted (any further).
-
-    Carries `window`, `tokens`, `budget`, `parts` needed at least and `max_parts` allowed.
-    """
-
-    def __init__(self, window: str, tokens: int, budget: int, parts: int, max_parts: int) -> None:
-        allowed = "splitting is off" if max_parts <= 1 else f"at most {max_parts} parts are allowed"
-        super().__init__(
-            f"Window {window} has about {tokens:,} tokens, {budget:,} fit a prompt and {allowed} "
-            f"(it would take {parts}). Raise [pipeline] max_prompt_tokens or max_parts, or choose smaller windows."
-        )
-        self.window, self.tokens, self.budget = window, tokens, budget
-        self.parts, self.max_parts = parts, max_parts
-
-
-class WindowSplitError(UserError):
-    """A window has no legal cut: one message alone is over the budget.
-
-    Carries `window`, `message` (its id), `tokens` and `budget`.
-    """
-
-    def __init__(self, window: str, message: int, tokens: int, budget: int) -> None:
-        super().__init__(
-            f"Window {window} can't be parted: message {message} alone has about {tokens:,} tokens "
-            f"and {budget:,} fit a prompt. Raise [pipeline] max_prompt_tokens."
-        )
-        self.window, self.message, self.tokens, self.budget = window, message, tokens, budget
-
-
-@dataclass(frozen=True, slots=True)
-class Window:
-    """A stretch of conversation.
-
-    Attributes:
-        label: its key, ISO-like: ``2025-01-13``, ``2025-01-13T06``, ``2025-01-13-2``.
-        messages: an Ibis table expression of its messages; nothing is read until it is executed.
-        start_time: of the calendar span, or of the first message when cut by count or bytes.
-        end_time: end of the calendar span (exclusive), or time of the last message.
-        size: number of messages.
-    """
-
-    label: str
-    messages: ir.Table
-    start_time: datetime
-    end_time: datetime
-    size: int
-
-
-@dataclass(frozen=True, slots=True)
-class Cut:
-    """Rows ``first`` to ``last`` (inclusive) of an ordered log are one window."""
-
-    label: str
-    first: int
-    last: int
-    start: datetime
-    end: datetime
-
-
-def create_windows(messages: ir.Table, window_size: int = 7, window_unit: str = "days") -> list[Window]:
-    """Cuts a table of messages into windows, in time order; there are no empty ones.
-
-    Args:
-        messages: has a column ``timestamp`` (or ``ts``), whose wall clock counts if it has a time zone, and ``text``
-            when the unit is bytes; messages of the same time are ordered by ``id`` if there is one, else they keep their order.
-        window_size: how many units a window spans; at least 1.
-        window_unit: ``days`` (counted from Monday 2001-01-01), ``hours`` (restarting at midnight),
-            ``messages``, or ``bytes`` (UTF-8 bytes of text; a longer message stands alone).
-
-    Raises:
-        WindowSettingsError: names the value and what is allowed, or what the table lacks.
-
-    >>> windows = create_windows(table, window_size=50, window_unit="messages")
-    """
-    check_window_settings(window_size, window_unit)
-    import ibis
-
-    clock = next((name for name in ("timestamp", "ts") if name in messages.columns), None)
-    if clock is None:
-        raise WindowSettingsError(
-            "The table of messages has neither a column 'timestamp' nor 'ts'; it has: "
-            + ", ".join(messages.columns)
-        )
-    # Any: ibis's stubs know neither string types in casts nor plain integers in comparisons.
-    placed: Any = messages.mutate(
-        egregora_place=messages["id"] if "id" in messages.columns else ibis.row_number().over()
-    )
-    order = [placed[clock], placed["egregora_place"]]
-    numbered: Any = placed.mutate(egregora_row=ibis.row_number().over(order_by=order)).drop("egregora_place")
-    time = numbered[clock]
-    columns: dict[str, Any] = {"time": time if time.type().is_timestamp() else time.cast("timestamp")}
-    if window_unit == "bytes":
-        if "text" not in messages.columns:
-            raise WindowSettingsError(
-                "window_unit is 'bytes', and the table of messages has no column 'text'; it has: "
-                + ", ".join(messages.columns)
+    @dg.multi_asset(
+        name="windows",
+        specs=[
+            dg.AssetSpec(
+                WINDOWS,
+                deps=[EXPORTS],
+                skippable=True,
+                code_version=CODE,
+                group_name="chat",
+                kinds={"duckdb"},
+                description="What each window holds: its messages and the people who speak or are named in it.",
             )
-        columns["size"] = _utf8_bytes(numbered["text"].cast("string")).fill_null(0)
-    read = numbered.order_by("egregora_row").select(**columns).to_pyarrow()
-    times = wall_clock(read["time"])
-    if times.null_count:
-        raise WindowSettingsError(
-            f"The table of messages has {times.null_count:,} without a time in column {clock!r}; "
-            "every message needs one."
-        )
-    seconds = times.cast("timestamp[s]", safe=False).cast("int64").to_numpy()
-    sizes = read["size"].to_numpy() if window_unit == "bytes" else np.zeros(len(seconds), np.int64)
-    return [
-        Window(
-            label=cut.label,
-            messages=numbered.filter(numbered["egregora_row"].between(cut.first, cut.last))
-            .order_by("egregora_row")
-            .drop("egregora_row"),
-            start_time=cut.start,
-            end_time=cut.end,
-            size=cut.last - cut.first + 1,
-        )
-        for cut in cut_log(seconds, sizes, window_size, window_unit)
-    ]
-
-
-def wall_clock(times: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Times as the clocks of their zone show them; those without a zone as they are."""
-    import pyarrow.compute as pc
-
-    return pc.call_function("local_timestamp", [times]) if times.type.tz else times
-
-
-def check_window_settings(size: object, unit: object) -> None:
-    """Raises `WindowSettingsError` for a unit or size that isn't one."""
-    if unit not in UNITS:
-        raise WindowSettingsError(f"window_unit is {unit!r}; allowed are {', '.join(UNITS)}.")
-    most = MOST_DAYS if unit == "days" else None
-    if not isinstance(size, int) or isinstance(size, bool) or size < 1 or size > (most or size):
-        limits = f"from 1 to {most:,} when window_unit is 'days'" if most else "from 1"
-        raise WindowSettingsError(f"window_size is {size!r}; allowed are whole numbers {limits}.")
-
-
-def cut_log(
-    seconds: Minutes, sizes: Sizes, window_size: int, window_unit: str, taken: Collection[str] = ()
-) -> list[Cut]:
-    """Cuts an ordered log.
-
-    Args:
-        seconds: wall clock of each message as seconds since 1970; calendar units expect them not to go back.
-        sizes: UTF-8 bytes of each message's text; read for ``bytes`` only.
-        window_size: units a window spans.
-        window_unit: one of `UNITS`.
-        taken: labels that are in use; count and byte windows get others.
-    """
-    if len(seconds) == 0:
-        return []
-    if window_unit in ("days", "hours"):
-        return _calendar_cuts(seconds, window_size, window_unit)
-    starts = (
-        np.arange(0, len(seconds), window_size)
-        if window_unit == "messages"
-        else _byte_starts(sizes, window_size)
+        ],
+        partitions_def=WINDOW,
+        backfill_policy=dg.BackfillPolicy.single_run(),
     )
-    lasts = np.append(starts[1:], len(seconds)) - 1
-    used = Counter(label.rsplit("-", 1)[0] for label in taken)
-    cuts: list[Cut] = []
-    for first, last in zip(starts.tolist(), lasts.tolist(), strict=True):
-        start, end = _time(seconds[first]), _time(seconds[last])
-        day = start.date().isoformat()
-        used[day] += 1
-        while f"{day}-{used[day]}" in taken:
-            used[day] += 1
-        cuts.append(Cut(f"{day}-{used[day]}", first, last, start, end))
-    return cuts
+    def windows(
+        context: dg.AssetExecutionContext, warehouse: WarehouseResource
+    ) -> Iterator[dg.MaterializeResult]:
+        # A step that yields nothing makes Dagster skip the steps behind it; what is logged afterwards,
+        # window by window, is what counts.
+        yield dg.MaterializeResult(WINDOWS)
+        with redacted_failures():
+            enter_run(context.instance, context.run.run_id)
+            store = warehouse.open()
+            facts, keys = window_facts(store, folder), set(context.partition_keys)
+            for key, version in told_versions(settings, store).items():
+                if key in keys:
+                    context.log_event(window_event(key, version, facts[key]))
+
+    return windows
 
 
-def _calendar_cuts(seconds: Minutes, size: int, unit: str) -> list[Cut]:
-    days = seconds // 86_400
-    if unit == "days":
-        span = 86_400 * size
-        begins = ((days - EPOCH_MONDAY) // size * size + EPOCH_MONDAY) * 86_400
-        ends = begins + span
-    else:
-        hours = seconds // 3_600 - days * 24
-        begins = days * 86_400 + hours // size * size * 3_600
-        ends = np.minimum(begins + size * 3_600, (days + 1) * 86_400)
-    firsts = np.flatnonzero(np.diff(begins, prepend=begins[0] - 1))
-    lasts = np.append(firsts[1:], len(seconds)) - 1
-    form: Callable[[datetime], str] = (
-        (lambda t: t.date().isoformat()) if unit == "days" else (lambda t: t.strftime("%Y-%m-%dT%H"))
+def tell_windows(
+    context: dg.AssetExecutionContext, folder: SiteFolder, settings: Settings, warehouse: Warehouse
+) -> list[str]:
+    """Registers the windows' keys and reports the new and changed ones; returns these."""
+    versions = told_versions(settings, warehouse)
+    added, _ = sync_partitions(context.instance, list(versions), own_run=context.run.run_id)
+    untold = _untold(warehouse, versions) | set(added)
+    facts = window_facts(warehouse, folder)
+    for key in versions:
+        if key in untold:
+            context.log_event(window_event(key, versions[key], facts[key]))
+    forget_reports(warehouse, added)
+    if untold:
+        with warehouse.transaction() as connection:
+            connection.executemany(
+                "UPDATE windows SET reported = ? WHERE key = ?", [[versions[key], key] for key in untold]
+            )
+    return [key for key in versions if key in untold]
+
+
+def untold_windows(settings: Settings, warehouse: Warehouse, instance: dg.DagsterInstance) -> bool:
+    """Whether the graph doesn't know of all windows yet, or still knows retired ones."""
+    versions = told_versions(settings, warehouse)
+    known = set(instance.get_dynamic_partitions(WINDOW_PARTITIONS))
+    return known != versions.keys() or bool(_untold(warehouse, versions))
+
+
+def _untold(warehouse: Warehouse, versions: Mapping[str, str]) -> set[str]:
+    return {w.key for w in active_windows(warehouse) if w.reported != versions[w.key]}
+
+
+def window_event(key: str, version: str, facts: Mapping[str, Any]) -> dg.AssetMaterialization:
+    """The materialization that says what a window holds now."""
+    return dg.AssetMaterialization(
+        WINDOWS,
+        partition=key,
+        metadata=facts,
+        tags=provenance(version, CODE, {EXPORTS: (EXPORTS_VERSION, None)}),
     )
-    return [
-        Cut(form(_time(begins[first])), first, last, _time(begins[first]), _time(ends[first]))
-        for first, last in zip(firsts.tolist(), lasts.tolist(), strict=True)
-    ]
-
-
-def _byte_starts(sizes: Sizes, window_size: int) -> npt.NDArray[np.int64]:
-    total = np.cumsum(sizes)
-    starts, start, before = [0], 0, 0
-    while True:
-        # The first message that no longer fits, but never the window's first one.
-        start = max(int(np.searchsorted(total, before + window_size, side="right")), start + 1)
-        if start >= len(sizes):
-            return np.array(starts, np.int64)
-        starts.append(start)
-        before = int(total[start - 1])
-
-
-def _utf8_bytes(text: Any) -> Any:
-    import ibis
-
-    def strlen(value: str) -> int:  # DuckDB's own: the length in UTF-8 bytes
-        raise NotImplementedError(value)
-
-    builtin: Any = ibis.udf.scalar.builtin
-    return builtin(strlen, signature=(("string",), "int64"))(text)
-
-
-def _time(seconds: Any) -> datetime:
-    return np.datetime64(int(seconds), "s").item()
-
-
-def split_messages(
-    window: str,
-    messages: Sequence[Message],
-    tokens: Callable[[str], int],
-    *,
-    budget: int,
-    max_parts: int,
-) -> list[list[Message]]:
-    """Parts a window's messages so that each part fits the budget, cut at the longest silences.
-
-    A cut leaves at least a quarter of the tokens on either side where it can, so that parts stay few; where
-    silences would still make too many, parts are filled up instead.
-
-    Raises:
-        WindowSizeError: more than `max_parts` parts would be needed.
-        WindowSplitError: a message alone is over the budget.
-    """
-    costs = [tokens(message.text) + MESSAGE_OVERHEAD_TOKENS for message in messages]
-    total = sum(costs)
-    if total > budget and max_parts <= 1:
-        raise WindowSizeError(window, total, budget, -(-total // budget), max_parts)
-    for message, cost in zip(messages, costs, strict=True):
-        if cost > budget:
-            raise WindowSplitError(window, message.id, cost, budget)
-    edges = cuts([message.time for message in messages], costs, budget, max_parts)
-    if len(edges) - 1 > max_parts:
-        raise WindowSizeError(window, total, budget, len(edges) - 1, max_parts)
-    return [list(messages[a:b]) for a, b in pairwise(edges)]
-
-
-def cuts(times: Sequence[datetime], costs: Sequence[int], budget: int, max_parts: int) -> list[int]:
-    """Where messages of these times and costs are cut, the begin and the end included; none of them is over budget."""
-    sums = np.cumsum([0, *costs])
-    edges = _split(times, sums, 0, len(times), budget)
-    return edges if len(edges) - 1 <= max_parts else _fewest_parts(sums, budget)
-
-
-MESSAGE_OVERHEAD_TOKENS = 12
-"""What a message costs beside its text: id, time, author."""
-
-
-def _split(times: Sequence[datetime], total: npt.NDArray[np.int64], a: int, b: int, budget: int) -> list[int]:
-    whole = int(total[b] - total[a])
-    if whole <= budget:
-        return [a, b]
-    margin = min(whole // 4, max(whole - budget, 0))
-    legal = [i for i in range(a + 1, b) if margin <= total[i] - total[a] <= whole - margin] or list(
-        range(a + 1, b)
-    )
-    middle = total[a] + whole / 2
-    cut = max(legal, key=lambda i: (times[i] - times[i - 1], -abs(float(total[i]) - middle)))
-    return [*_split(times, total, a, cut, budget)[:-1], *_split(times, total, cut, b, budget)]
-
-
-def _fewest_parts(total: npt.NDArray[np.int64], budget: int) -> list[int]:
-    """Cuts that fill every part as far as they can: what is left when silences make too many parts."""
-    edges = [0]
-    while edges[-1] < len(total) - 1:
-        edges.append(int(np.searchsorted(total, total[edges[-1]] + budget, side="right")) - 1)
-    return edges

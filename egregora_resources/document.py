@@ -64,3 +64,9 @@ def fingerprint(*parts: object) -> str:
     """A stable hash of JSON-able values, the same in every process and on every machine."""
     text = json.dumps(parts, sort_keys=True, ensure_ascii=False, separators=(",", ":"), default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:20]
+
+
+def absent(media: str) -> str:
+    """Why a message's file isn't in the store: ``missing``, ``damaged`` or ``omitted``; empty if it is."""
+    why, dash, _ = media.partition("-")
+    return why if dash else ""

@@ -12,15 +12,15 @@ from functools import cached_property
 
 import duckdb
 
-from egregora_resources.chat_log.order import POSITIONS
+from egregora_resources.chat_log.placement import POSITIONS
 from egregora_resources.document import fingerprint
 from egregora_resources.errors import UserError
 from egregora_resources.privacy.commands import Command, fold, parse_command
-from egregora_resources.privacy.names import NameIndex, Person
-from egregora_resources.privacy.numbering import region_of
+from egregora_resources.privacy.names.index import NameIndex, Person
+from egregora_resources.privacy.numbers.phone_plans import region_of
 from egregora_resources.privacy.pseudonyms import Pseudonyms, clean_name, display_name, number_of
 from egregora_resources.privacy.scrubber import Scrubber, ScrubRules
-from egregora_resources.settings import PrivacyLevel, Settings
+from egregora_resources.site.settings import PrivacyLevel, Settings
 
 DECIDABLE = ("alias", "bio", "interests", "website", "twitter", "level", "opted_out")
 """What the owner may decide for somebody."""

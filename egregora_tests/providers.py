@@ -9,9 +9,10 @@ from typing import ClassVar, TypeVar
 
 from pydantic import BaseModel
 
+from egregora_resources.errors import ProviderError
 from egregora_resources.llm.offline import OfflineProvider
-from egregora_resources.llm.protocol import (
-    Answer,
+from egregora_resources.llm.protocol import Answer
+from egregora_resources.llm.tasks import (
     Banner,
     BannerInput,
     Digest,
@@ -26,12 +27,11 @@ from egregora_resources.llm.protocol import (
     Posts,
     PostsInput,
     Prose,
-    ProviderError,
     Quote,
     Section,
     Stretch,
-    Usage,
 )
+from egregora_resources.usage import Usage
 
 Output = TypeVar("Output")
 

@@ -13,14 +13,14 @@ from pathlib import Path
 
 import dagster as dg
 
-from egregora_assets.instance import site_instance
-from egregora_assets.outlook import plan_site
-from egregora_assets.processes import IN_FLIGHT
+from egregora_assets.commands.plan import plan_site
+from egregora_assets.graph.dagster_instance import site_instance
+from egregora_assets.graph.run_owners import IN_FLIGHT
 from egregora_resources.privacy.pseudonyms import load_secret
-from egregora_resources.results import load_results
-from egregora_resources.settings import settings_template
-from egregora_resources.site_folder import SiteFolder
-from egregora_resources.warehouse import Warehouse
+from egregora_resources.site.folder import SiteFolder
+from egregora_resources.site.settings import settings_template
+from egregora_resources.warehouse.database import Warehouse
+from egregora_resources.warehouse.results import load_results
 
 REAL_CHAT = Path(__file__).parents[2] / "shared" / "exports" / "design-team.zip"
 EGREGORA = Path(sys.executable).with_name("egregora")

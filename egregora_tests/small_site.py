@@ -7,18 +7,19 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
-from egregora_assets.imported import ImportReport
-from egregora_assets.importing import import_exports, relayout
-from egregora_assets.making import Outcome
-from egregora_assets.plan import Plan, make_plan, window_works
-from egregora_assets.runner import PipelineRunner
-from egregora_assets.stage import PipelineContext, Stage
-from egregora_assets.stages import STAGES
-from egregora_assets.window_layout import LayoutChange, active_windows
-from egregora_resources.results import load_documents
-from egregora_resources.settings import Settings
-from egregora_resources.site_folder import SiteFolder
-from egregora_resources.warehouse import Warehouse
+from egregora_assets.ingestion.imports import import_exports
+from egregora_assets.ingestion.report import ImportReport
+from egregora_assets.pipeline.context import PipelineContext
+from egregora_assets.pipeline.open_window import window_works
+from egregora_assets.pipeline.plan import Plan, make_plan
+from egregora_assets.pipeline.stage import Stage
+from egregora_assets.pipeline.stage_runner import Outcome
+from egregora_assets.stages import STAGES, built_in_runner
+from egregora_assets.windowing.layout import LayoutChange, active_windows, relayout
+from egregora_resources.site.folder import SiteFolder
+from egregora_resources.site.settings import Settings
+from egregora_resources.warehouse.database import Warehouse
+from egregora_resources.warehouse.results import load_documents
 from egregora_tests.providers import WatchedProvider
 from egregora_tests.weekly_chat import Line, export
 
@@ -76,7 +77,7 @@ class SmallSite:
         """Takes all windows through the stages."""
         self.provider = provider or WatchedProvider()
         context = self.context()
-        runner = PipelineRunner(context, stages=graph)
+        runner = built_in_runner(context, graph)
         return asyncio.run(runner.run(window_works(context, active_windows(self.warehouse)), stages))
 
     def windows(self) -> list[tuple[str, int]]:

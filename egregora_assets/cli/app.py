@@ -145,7 +145,7 @@ def write(
     ] = None,
 ) -> None:
     """Import exports, write what is new or changed, and build the blog."""
-    from egregora_assets.cli import sites, writing
+    from egregora_assets.cli import sites, write
 
     if redo or window:
         if exports or chat or date_order or recut or not (redo and window):
@@ -153,11 +153,9 @@ def write(
                 "--redo STAGE and --window WINDOW belong together, and stand without an export: they make anew what was "
                 "written, such as: egregora write --redo posts --window 2025-01-13"
             )
-        raise typer.Exit(writing.redo(sites.existing(site), redo, window, yes=yes))
+        raise typer.Exit(write.redo(sites.existing(site), redo, window, yes=yes))
     raise typer.Exit(
-        writing.write(
-            sites.chosen(site), exports or [], chat=chat, date_order=date_order, yes=yes, recut=recut
-        )
+        write.write(sites.chosen(site), exports or [], chat=chat, date_order=date_order, yes=yes, recut=recut)
     )
 
 
@@ -178,25 +176,25 @@ def try_(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Don't ask before text is sent.")] = False,
 ) -> None:
     """Print what another model or prompt would write about a window. The site stays as it is."""
-    from egregora_assets.cli import sites, writing
+    from egregora_assets.cli import sites, write
 
-    writing.try_out(sites.existing(site), window, model=model, prompt=prompt, yes=yes)
+    write.try_out(sites.existing(site), window, model=model, prompt=prompt, yes=yes)
 
 
 @app.command()
 def plan(site: Site = None, as_json: AsJson = False) -> None:
     """Say what the next write would do, and why, window by window."""
-    from egregora_assets.cli import looking, sites
+    from egregora_assets.cli import show, sites
 
-    looking.show_plan(sites.existing(site), as_json=as_json)
+    show.show_plan(sites.existing(site), as_json=as_json)
 
 
 @app.command()
 def status(site: Site = None, as_json: AsJson = False) -> None:
     """Show every window: its stages, its posts, and what went wrong."""
-    from egregora_assets.cli import looking, sites
+    from egregora_assets.cli import show, sites
 
-    looking.show_status(sites.existing(site), as_json=as_json)
+    show.show_status(sites.existing(site), as_json=as_json)
 
 
 @app.command()
@@ -207,9 +205,9 @@ def inspect(
     jsonl: Annotated[bool, typer.Option("--jsonl", help="Print every message as a JSON object.")] = False,
 ) -> None:
     """Show what the importer understands of exports. Prints real names; writes nothing."""
-    from egregora_assets.cli import looking
+    from egregora_assets.cli import show
 
-    looking.inspect(exports, chat=chat, date_order=date_order, jsonl=jsonl)
+    show.inspect(exports, chat=chat, date_order=date_order, jsonl=jsonl)
 
 
 @app.command()
@@ -217,9 +215,9 @@ def demo(
     site: Annotated[Path, typer.Option(metavar="FOLDER", help="Where to make the blog.")] = Path("demo-blog"),
 ) -> None:
     """Write the blog of the bundled demo chat. Needs no key and no network."""
-    from egregora_assets.cli import writing
+    from egregora_assets.cli import write
 
-    raise typer.Exit(writing.demo(site))
+    raise typer.Exit(write.demo(site))
 
 
 @app.command()

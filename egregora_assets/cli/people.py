@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 from egregora_assets.cli.terminal import command, out, printable, watched
 from egregora_resources.errors import UserError
-from egregora_resources.site_folder import SiteFolder
+from egregora_resources.site.folder import SiteFolder
 
 if TYPE_CHECKING:
-    from egregora_assets.progress import Progress
-    from egregora_assets.stage import PipelineContext
+    from egregora_assets.pipeline.context import PipelineContext
     from egregora_resources.people import Member
+    from egregora_resources.progress import Progress
 
 _SET = ("alias", "bio", "interests", "website", "twitter", "level")
 
@@ -76,7 +76,7 @@ def _counted(context: PipelineContext) -> list[tuple[Any, ...]]:
 
 
 def _row(context: PipelineContext, member: Member, messages: int, first: Any, last: Any) -> dict[str, Any]:
-    from egregora_assets.display import shown_name
+    from egregora_assets.leak_check.names_on_pages import shown_name
 
     return {
         "pseudonym": member.token,
@@ -105,7 +105,7 @@ def merge(site: Path, one: str, other: str) -> None:
                 )
         from egregora_resources.chat_log import join_persons
         from egregora_resources.people import obey_commands
-        from egregora_resources.site_secret import site_pseudonyms
+        from egregora_resources.site.secret import site_pseudonyms
 
         with context.storage.transaction() as connection:
             pseudonyms = site_pseudonyms(connection, context.folder.state)
@@ -164,23 +164,23 @@ def _opted_out_themselves(context: PipelineContext, member: Member) -> bool:
 
 def forget(site: Path, person: str, *, yes: bool) -> None:
     """Removes everything of somebody for good, and says what is left to do."""
-    from egregora_assets import forgetting
+    from egregora_assets.erasure import forget
     from egregora_resources.people import UnknownPerson
 
     context = _context(site)
     try:
         member = context.people.find(person)
     except UnknownPerson:
-        if not forgetting.was_forgotten(context.folder, context.storage, person):
+        if not forget.was_forgotten(context.folder, context.storage, person):
             raise
         with _writing(context) as progress:
-            forgetting.resume(context.folder, context.storage, progress)
+            forget.resume(context.folder, context.storage, progress)
         out().print("They were forgotten before; nothing of them is stored.")
         return
     if not yes:
         _confirm(member)
     with _writing(context) as progress:
-        report = forgetting.forget_author(
+        report = forget.forget_author(
             context.folder, context.config, context.storage, member, progress=progress
         )
     console = out()
@@ -212,9 +212,9 @@ def _confirm(member: Member) -> None:
 
 
 def _context(site: Path) -> PipelineContext:
-    from egregora_assets.stage import PipelineContext
-    from egregora_resources.settings import load_settings
-    from egregora_resources.warehouse import open_existing
+    from egregora_assets.pipeline.context import PipelineContext
+    from egregora_resources.site.settings import load_settings
+    from egregora_resources.warehouse.database import open_existing
 
     folder = SiteFolder(site.resolve())
     return PipelineContext(load_settings(site), folder.root, open_existing(folder.warehouse))
@@ -223,7 +223,7 @@ def _context(site: Path) -> PipelineContext:
 @contextmanager
 def _writing(context: PipelineContext) -> Generator[Progress]:
     """Holds the site's lock as the one writer."""
-    from egregora_assets.write import the_one_writer
+    from egregora_resources.site.locks import the_one_writer
 
     with watched() as progress, the_one_writer(context.folder, progress):
         yield progress
@@ -234,8 +234,8 @@ def _changing(
     site: Path,
 ) -> Generator[tuple[PipelineContext, Callable[[Member, dict[str, Any]], None]]]:
     """A change of what is known of people: afterwards says what it makes stale, and withdraws what has to go."""
-    from egregora_assets.storing import lay_out_again
-    from egregora_assets.withdrawal import withdraw
+    from egregora_assets.erasure.withdrawal import withdraw
+    from egregora_assets.windowing.layout import lay_out_again
     from egregora_resources.people import decide
 
     context = _context(site)

@@ -11,7 +11,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from egregora_resources.errors import UserError
-from egregora_resources.site_folder import SiteFolder
+from egregora_resources.site.folder import SiteFolder
 
 _HOST = "127.0.0.1"
 _NAMES = {"localhost", _HOST}
@@ -76,8 +76,8 @@ def serve(site: Path, port: int | None) -> None:
 
 def dev(site: Path, port: int) -> None:
     """Becomes `dagster dev` on the site."""
-    from egregora_assets.dagster_home import prepare
-    from egregora_resources.settings import load_settings
+    from egregora_assets.graph.dagster_home import prepare
+    from egregora_resources.site.settings import load_settings
 
     load_settings(site)
     try:

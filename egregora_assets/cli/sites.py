@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 
 from egregora_resources.errors import UserError
-from egregora_resources.site_folder import SiteFolder
+from egregora_resources.site.folder import SiteFolder
 
 _IGNORED = (".egregora/", "inbox/")
 
@@ -48,7 +48,7 @@ def is_new(site: Path) -> bool:
 
 def make(site: Path, provider: str = "auto") -> None:
     """Makes a site: settings with all defaults written out, an inbox, and a .gitignore for what is private."""
-    from egregora_resources.settings import machine_timezone, settings_template
+    from egregora_resources.site.settings import machine_timezone, settings_template
 
     folder = SiteFolder(site)
     if folder.settings.exists():

@@ -25,7 +25,7 @@ from rich.progress import (
 )
 from rich.progress import Progress as RichProgress
 
-from egregora_assets.progress import Progress
+from egregora_resources.progress import Progress
 
 
 def out() -> Console:

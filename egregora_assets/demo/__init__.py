@@ -5,7 +5,7 @@ village and the tower are fiction, and so are the numbers and addresses; the sky
 
 The two zips are what WhatsApp would have written on two dates. The later one has a week more, and two
 messages of the first have changed since: one was edited, one deleted. `chat.txt` is their source, and
-`python -m egregora_assets.demo.build` writes them again. Nothing here reads an export: that is the
+`python -m demo_chat.build` writes them again. Nothing here reads an export: that is the
 importer's work, and the demo goes through the same door as anybody's chat.
 """
 

@@ -13,7 +13,7 @@ from difflib import SequenceMatcher
 from itertools import pairwise
 from pathlib import PurePath
 
-from egregora_resources.chat_log.said import FORGOTTEN, Face, Said, Slot, Version, face_of
+from egregora_resources.chat_log.rows import FORGOTTEN, Face, MessageRow, Slot, Version, face_of
 
 Pairs = list[tuple[int, int]]
 """Index of a slot, and index of a message of the version."""
@@ -100,7 +100,7 @@ def _exact_only(slots: Sequence[Slot], faces: Sequence[Face], offset: int) -> Pa
 
 
 def _best_path(
-    slots: Sequence[Slot], said: Sequence[Said], faces: Sequence[Face], rows: range, columns: range
+    slots: Sequence[Slot], said: Sequence[MessageRow], faces: Sequence[Face], rows: range, columns: range
 ) -> Pairs:
     """The alignment with most exact repeats and, among those, the likeliest other pairs."""
     ours = Counter(face for i in rows for face in slots[i].faces)
@@ -141,7 +141,7 @@ def _best_path(
     return path
 
 
-def _likeness(slot: Slot, said: Said, by_letter: bool = True) -> int:
+def _likeness(slot: Slot, said: MessageRow, by_letter: bool = True) -> int:
     """0 if they can't be one message, else more the liker they are."""
     known = slot.sources[-1][1]
     if known.speaker != said.speaker or known.minute != said.minute:
@@ -233,7 +233,7 @@ def _next_to(
     return pairs
 
 
-def _obvious(slot: Slot, said: Said) -> bool:
+def _obvious(slot: Slot, said: MessageRow) -> bool:
     """The same message beyond doubt, wherever it stands."""
     known = slot.sources[-1][1]
     if known.media_omitted or said.media_omitted:

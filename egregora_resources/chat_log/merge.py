@@ -20,9 +20,9 @@ import pyarrow as pa
 
 from egregora_resources.chat_log import persons as who
 from egregora_resources.chat_log import versions
-from egregora_resources.chat_log.changes import Changes, Span
-from egregora_resources.chat_log.common import note_common_texts
-from egregora_resources.chat_log.order import Knot, place
+from egregora_resources.chat_log.id_ranges import Changes, Span
+from egregora_resources.chat_log.placement import Knot, place
+from egregora_resources.chat_log.shared_texts import note_common_texts
 
 if TYPE_CHECKING:
     from egregora_resources.inputs.export import Export
@@ -118,7 +118,7 @@ def _join_told(
     persons = who.known_persons(con)
     who.join_told(persons, same)
     told = who.settle_persons(con, persons, (), pseudonyms)
-    changes = versions.refold_all(con, persons.printed()) if told.joined else Changes()
+    changes = versions.recombine_all(con, persons.printed()) if told.joined else Changes()
     return persons, changes, told
 
 

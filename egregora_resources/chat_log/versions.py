@@ -15,10 +15,10 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from egregora_resources.chat_log.changes import Changes, Span, disjoint, within, without
-from egregora_resources.chat_log.order import POSITIONS, Knot, Segments
-from egregora_resources.chat_log.rewrite import rank_exports, refold
-from egregora_resources.chat_log.said import CONTENT, ROW
+from egregora_resources.chat_log.id_ranges import Changes, Span, disjoint, within, without
+from egregora_resources.chat_log.placement import POSITIONS, Knot, Segments
+from egregora_resources.chat_log.recombine import rank_exports, recombine
+from egregora_resources.chat_log.rows import CONTENT, ROW
 
 _MINUTE = "date_trunc('minute', ts)"
 _BY_THE_MINUTE = ROW.replace("ts", _MINUTE, 1)
@@ -101,17 +101,17 @@ def store(
     _append_plain(con, digest, span, changes)
     if not everywhere:
         _leave_quiet(con, digest, changes)
-    refold(con, digest, span, spans, changes)
+    recombine(con, digest, span, spans, changes)
     return changes
 
 
-def refold_all(con: duckdb.DuckDBPyConnection, naming: Mapping[str, str]) -> Changes:
+def recombine_all(con: duckdb.DuckDBPyConnection, naming: Mapping[str, str]) -> Changes:
     """Folds all minutes with versions anew, after persons were joined."""
     changes = Changes()
     spans = rank_exports(con, naming)
     _tie_knots(con, "", Span(0, -1), (), everywhere=True)
     con.execute("CREATE OR REPLACE TEMP TABLE special AS SELECT DISTINCT minute FROM minute_members")
-    refold(con, "", Span(0, -1), spans, changes)
+    recombine(con, "", Span(0, -1), spans, changes)
     return changes
 
 

@@ -7,8 +7,8 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from egregora_resources.llm.protocol import Usage
-from egregora_resources.llm.store import LlmStore
+from egregora_resources.llm.database import LlmStore
+from egregora_resources.usage import Usage
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,11 +97,11 @@ class Keys:
         self._names.append(name)
         return name, max(self._until.get((name, model), 0.0) - now, 0.0)
 
-    def rest(self, name: str, model: str, seconds: float) -> None:
+    def cool_down(self, name: str, model: str, seconds: float) -> None:
         """Leaves a key alone for a model, for so long."""
         pair = (name, model)
         self._until[pair] = max(self._until.get(pair, 0.0), self._clock() + seconds)
 
-    def refuse(self, name: str, why: str) -> None:
+    def reject(self, name: str, why: str) -> None:
         """Never uses a key again."""
         self.refused.setdefault(name, why)

@@ -9,8 +9,8 @@ from egregora_resources.llm import gemini
 from egregora_resources.llm.gemini import GeminiProvider
 from egregora_resources.llm.offline import OfflineProvider
 from egregora_resources.llm.protocol import Provider
-from egregora_resources.settings import Settings
-from egregora_resources.site_folder import SiteFolder
+from egregora_resources.site.folder import SiteFolder
+from egregora_resources.site.settings import Settings
 
 
 def wanted_provider(settings: Settings, folder: SiteFolder) -> str:

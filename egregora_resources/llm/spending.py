@@ -6,10 +6,10 @@ import sqlite3
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from egregora_resources.claims import Owner
+from egregora_resources.errors import RunStopped
+from egregora_resources.llm.database import LlmStore
 from egregora_resources.llm.pricing import dollars
-from egregora_resources.llm.protocol import RunStopped
-from egregora_resources.llm.store import LlmStore
+from egregora_resources.process_owner import Owner
 
 
 class BudgetUsedUp(RunStopped):

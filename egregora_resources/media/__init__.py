@@ -1,4 +1,4 @@
-"""What the media store knows of files: their kinds, pictures made fit to publish, films without a place.
+"""Files that came with messages: the store on disk, their kinds, pictures and films made fit to publish.
 
-The store itself (files on disk, publishing, forgetting) is `egregora_resources.media_store`.
+What a file shows in words is a provider's task (`llm/`); which message brought it is the log's (`chat_log/`).
 """

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from egregora_resources.privacy.folding import Folded
+from egregora_resources.privacy.folded_text import Folded
 from egregora_resources.privacy.pseudonyms import TOKEN_RE, is_token
 
 Kind: TypeAlias = Literal["name", "phone", "e-mail", "card", "iban", "id number", "link"]

@@ -15,11 +15,11 @@ from typing import Any, NamedTuple
 
 import duckdb
 
-from egregora_resources.privacy.folding import fold, words
-from egregora_resources.privacy.name_forms import UNSPACED_RUN, Form, FormKind, forms
-from egregora_resources.privacy.names import NameIndex, numbers_in
+from egregora_resources.privacy.folded_text import fold, words
+from egregora_resources.privacy.names.forms import UNSPACED_RUN, Form, FormKind, forms
+from egregora_resources.privacy.names.index import NameIndex, numbers_in
+from egregora_resources.privacy.names.word_lists import vocabulary
 from egregora_resources.privacy.pseudonyms import Pseudonyms, clean_name, number_of
-from egregora_resources.privacy.vocabulary import vocabulary
 
 _TRACE = 4
 """Hexadecimal digits kept of a message's keyed hash: enough to tell two messages of one minute apart in two

@@ -11,13 +11,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import unquote
 
+from egregora_resources.privacy.addresses import emails, is_secret, links, may_hold_link
 from egregora_resources.privacy.findings import Finding, Occupied, cut, protected, without_overlaps
-from egregora_resources.privacy.folding import MANY_DIGITS, Folded, fold
-from egregora_resources.privacy.links import emails, is_secret, links, may_hold_link
-from egregora_resources.privacy.names import NameIndex
-from egregora_resources.privacy.national_ids import national_ids
-from egregora_resources.privacy.payments import cards, ibans
-from egregora_resources.privacy.phones import phone_numbers
+from egregora_resources.privacy.folded_text import MANY_DIGITS, Folded, fold
+from egregora_resources.privacy.names.index import NameIndex
+from egregora_resources.privacy.numbers.national_ids import national_ids
+from egregora_resources.privacy.numbers.payments import cards, ibans
+from egregora_resources.privacy.numbers.phones import phone_numbers
 
 VERSION = 6
 """Part of fingerprints: raise it when the same rules and text give another result."""

@@ -17,12 +17,12 @@ from typing import Any
 import yaml
 from filelock import FileLock
 
+from egregora_resources.publishing.atomic_swap import heal, keep_unchanged, link_or_copy, put_in_place, remove
 from egregora_resources.publishing.configuration import mkdocs_configuration
 from egregora_resources.publishing.content import BuildReport, MediaView, PublishError, Site
-from egregora_resources.publishing.pages import Pages, site_pages
+from egregora_resources.publishing.locale import strings_for
 from egregora_resources.publishing.safe_markdown import UNRENDERABLE
-from egregora_resources.publishing.strings import strings_for
-from egregora_resources.publishing.swap import heal, keep_unchanged, link_or_copy, put_in_place, remove
+from egregora_resources.publishing.site_pages import Pages, site_pages
 
 logger = logging.getLogger(__name__)
 

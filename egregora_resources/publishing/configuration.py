@@ -9,9 +9,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from egregora_resources.publishing.cleaning import one_line
 from egregora_resources.publishing.content import Site
-from egregora_resources.publishing.strings import Strings
+from egregora_resources.publishing.locale import Strings
+from egregora_resources.publishing.plain_text import one_line
 
 THEME = Path(__file__).parent / "theme"
 

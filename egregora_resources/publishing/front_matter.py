@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from typing import Any
 
-from egregora_resources.publishing.cleaning import one_line
+from egregora_resources.publishing.plain_text import one_line
 
 
 @dataclass(frozen=True, slots=True)

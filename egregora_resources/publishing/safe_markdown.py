@@ -19,7 +19,7 @@ from markdown.postprocessors import Postprocessor
 from markdown.preprocessors import Preprocessor
 from markdown.treeprocessors import Treeprocessor
 
-from egregora_resources.publishing.blocks import render_block
+from egregora_resources.publishing.html_blocks import render_block
 
 logger = logging.getLogger(__name__)
 

@@ -76,7 +76,7 @@ class Log:
 
     def __init__(self) -> None:
         self.con = duckdb.connect(config={"threads": 1})
-        self.con.execute(files("egregora_resources").joinpath("tables.sql").read_text())
+        self.con.execute(files("egregora_resources.warehouse").joinpath("tables.sql").read_text())
 
     def add(
         self, *exports: Export, modified: datetime | None = None, same: Sequence[Sequence[str]] = ()

@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 from egregora_assets.cli.app import app
 from egregora_assets.cli.sites import check_writable
 from egregora_resources.errors import UserError
-from egregora_resources.settings import load_settings
+from egregora_resources.site.settings import load_settings
 
 HEAVY = ("dagster", "duckdb", "ibis", "mkdocs", "google", "pydantic", "pyarrow", "numpy")
 

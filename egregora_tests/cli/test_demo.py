@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from egregora_assets.demo import demo_export, later_demo_export
-from egregora_resources.settings import load_settings
+from egregora_resources.site.settings import load_settings
 
 pytestmark = pytest.mark.slow
 

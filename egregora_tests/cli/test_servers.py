@@ -16,7 +16,7 @@ import yaml
 from dagster import AssetCheckResult
 
 from egregora_assets.cli import servers, sites
-from egregora_assets.dagster_home import CONFIGURATION, prepare
+from egregora_assets.graph.dagster_home import CONFIGURATION, prepare
 from egregora_resources.errors import UserError
 
 ROOT = Path(__file__).parents[2]
@@ -145,7 +145,7 @@ def test_an_instance_whose_making_was_killed_is_made_anew(tmp_path: Path) -> Non
         "def _(c, cursor, statement, *rest):\n"
         "    left[0] -= statement.lstrip().startswith('CREATE')\n"
         "    if left[0] < 0: os._exit(9)\n"
-        "from egregora_assets.dagster_home import prepare\n"
+        "from egregora_assets.graph.dagster_home import prepare\n"
         "prepare(Path(sys.argv[1]))\n"
         "Path(sys.argv[3]).touch()\n"
     )

@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from egregora_assets.cli.terminal import Bars, Lines, printable, watched
-from egregora_assets.progress import Progress, Silent
+from egregora_resources.progress import Progress, Silent
 
 
 def screen(*, terminal: bool) -> Console:

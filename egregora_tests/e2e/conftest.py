@@ -13,7 +13,7 @@ import pytest
 
 from egregora_assets.cli import sites
 from egregora_resources.privacy.pseudonyms import SECRET_FILE
-from egregora_resources.site_folder import SiteFolder
+from egregora_resources.site.folder import SiteFolder
 
 from .chat import write_export
 from .ui import environment

@@ -12,10 +12,12 @@ from pathlib import Path
 import dagster as dg
 
 from egregora_assets.definitions import build_definitions
-from egregora_resources.configurable import LlmResource
+from egregora_resources.dagster_resources import LlmResource
+from egregora_resources.errors import ProviderError
 from egregora_resources.llm.offline import OfflineProvider
-from egregora_resources.llm.protocol import Answer, Posts, PostsInput, Provider, ProviderError, Task
-from egregora_resources.settings import Settings
+from egregora_resources.llm.protocol import Answer, Provider
+from egregora_resources.llm.tasks import Posts, PostsInput, Task
+from egregora_resources.site.settings import Settings
 
 
 def fails(site: Path, window: str) -> Path:

@@ -13,8 +13,8 @@ import duckdb
 import pytest
 
 from egregora_assets.cli.sites import is_new
-from egregora_assets.instance import site_instance
-from egregora_resources.site_folder import SiteFolder
+from egregora_assets.graph.dagster_instance import site_instance
+from egregora_resources.site.folder import SiteFolder
 
 from .chat import WEEKS
 from .conftest import egregora, pages

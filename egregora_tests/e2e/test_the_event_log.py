@@ -17,17 +17,17 @@ import pytest
 from dagster._core.execution.backfill import BulkActionStatus, PartitionBackfill
 from dagster._core.test_utils import create_run_for_test
 
+from egregora_assets.commands.write import write_site
 from egregora_assets.definitions import build_definitions
-from egregora_assets.events import report_missing
-from egregora_assets.instance import site_instance
-from egregora_assets.partitions import WINDOW_PARTITIONS, sync_partitions
-from egregora_assets.processes import HOST, PROCESS, process_tags, stop_dead_runs
+from egregora_assets.graph.dagster_instance import site_instance
+from egregora_assets.graph.materializations import report_missing
+from egregora_assets.graph.partitions import WINDOW_PARTITIONS, sync_partitions
+from egregora_assets.graph.run_owners import HOST, PROCESS, process_tags, stop_dead_runs
 from egregora_assets.stages import STAGES
-from egregora_assets.write import write_site
-from egregora_resources.claims import Owner
-from egregora_resources.results import load_results
-from egregora_resources.site_folder import SiteFolder
-from egregora_resources.warehouse import Warehouse
+from egregora_resources.process_owner import Owner
+from egregora_resources.site.folder import SiteFolder
+from egregora_resources.warehouse.database import Warehouse
+from egregora_resources.warehouse.results import load_results
 
 from . import graph
 from .chat import LINES, PEOPLE, SUBJECTS, WEEKS, write_export

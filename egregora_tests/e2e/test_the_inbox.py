@@ -14,11 +14,10 @@ import pytest
 from dagster._core.test_utils import create_run_for_test
 
 from egregora_assets.definitions import build_definitions
-from egregora_assets.instance import site_instance
-from egregora_assets.partitions import covering_range
-from egregora_assets.plan import TAKEN_BACK, WITHDRAWN, Action, Plan, PlanRow
-from egregora_assets.processes import HOST, PROCESS
-from egregora_assets.sensors import (
+from egregora_assets.graph.dagster_instance import site_instance
+from egregora_assets.graph.partitions import covering_range
+from egregora_assets.graph.run_owners import HOST, PROCESS
+from egregora_assets.graph.sensors import (
     FileState,
     due_after_import,
     look,
@@ -26,11 +25,12 @@ from egregora_assets.sensors import (
     settled_files,
     stale_after_import,
 )
-from egregora_resources.claims import Owner
-from egregora_resources.configurable import LlmResource, WarehouseResource
-from egregora_resources.results import load_results
-from egregora_resources.site_folder import SiteFolder
-from egregora_resources.warehouse import Warehouse
+from egregora_assets.pipeline.plan import TAKEN_BACK, WITHDRAWN, Action, Plan, PlanRow
+from egregora_resources.dagster_resources import LlmResource, WarehouseResource
+from egregora_resources.process_owner import Owner
+from egregora_resources.site.folder import SiteFolder
+from egregora_resources.warehouse.database import Warehouse
+from egregora_resources.warehouse.results import load_results
 
 from .chat import WEEKS, write_export
 from .conftest import egregora, pages

@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from egregora_assets.plan import UPSTREAM, Plan, make_plan
-from egregora_assets.stage import PipelineContext
-from egregora_resources.results import load_results
-from egregora_resources.settings import load_settings
-from egregora_resources.site_folder import SiteFolder
-from egregora_resources.warehouse import Warehouse
+from egregora_assets.pipeline.context import PipelineContext
+from egregora_assets.pipeline.plan import UPSTREAM, Plan, make_plan
+from egregora_assets.stages import STAGES
+from egregora_resources.site.folder import SiteFolder
+from egregora_resources.site.settings import load_settings
+from egregora_resources.warehouse.database import Warehouse
+from egregora_resources.warehouse.results import load_results
 
 from .chat import WEEKS, write_export
 from .conftest import egregora, pages
@@ -45,7 +46,7 @@ class Blog:
             Warehouse(self.folder.warehouse),
             provider=MoodyProvider(self.site),
         )
-        return make_plan(context)
+        return make_plan(context, STAGES)
 
     def run_ids(self) -> dict[tuple[str, str], str]:
         """(stage, window) → the run that made what is stored."""

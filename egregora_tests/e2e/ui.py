@@ -15,8 +15,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
-from egregora_assets.dagster_home import prepare
-from egregora_assets.instance import site_instance
+from egregora_assets.graph.dagster_home import prepare
+from egregora_assets.graph.dagster_instance import site_instance
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]

@@ -242,7 +242,7 @@ def test_an_honest_text_may_compress_well(tmp_path: Path) -> None:
 
 
 def test_a_bomb_is_measured_by_what_comes_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("egregora_resources.inputs.whatsapp.export.LARGEST_TEXT", 1 << 20)
+    monkeypatch.setattr("egregora_resources.inputs.whatsapp.read.LARGEST_TEXT", 1 << 20)
     _refused(_zip(tmp_path / "x.zip", {"_chat.txt": TEXT + "a" * (2 << 20)}), "_chat.txt")
     monkeypatch.setattr("egregora_resources.inputs.container.LARGEST_NESTED", 1 << 20)
     inner = zipped({"WhatsApp Chat with A.txt": TEXT}) + bytes(3 << 20)

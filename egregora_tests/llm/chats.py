@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from egregora_resources.llm.protocol import Link, Picture, Said, Stretch
+from egregora_resources.llm.tasks import Link, Picture, Said, Stretch
 
 REAL_CHAT = Path(__file__).parents[3] / "shared" / "exports" / "design-team.zip"
 MONDAY = datetime(2025, 1, 13, 9, 0)

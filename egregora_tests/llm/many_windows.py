@@ -9,11 +9,11 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from egregora_assets.making import Outcome
-from egregora_assets.plan import window_works
-from egregora_assets.runner import PipelineRunner
-from egregora_assets.stage import PipelineContext
-from egregora_assets.window_layout import active_windows
+from egregora_assets.pipeline.context import PipelineContext
+from egregora_assets.pipeline.open_window import window_works
+from egregora_assets.pipeline.stage_runner import Outcome
+from egregora_assets.stages import built_in_runner
+from egregora_assets.windowing.layout import active_windows
 from egregora_resources.llm.gemini import GeminiProvider
 from egregora_tests.llm.fault_server import FaultServer
 from egregora_tests.small_site import WITHOUT_SITE, SmallSite
@@ -53,5 +53,5 @@ def continue_windows(site: SmallSite) -> ManyWindows:
     context = PipelineContext(site.settings, site.folder.root, site.warehouse, provider=provider)
     works = window_works(context, active_windows(site.warehouse))
     began = time.monotonic()
-    outcome = asyncio.run(PipelineRunner(context).run(works, WITHOUT_SITE))
+    outcome = asyncio.run(built_in_runner(context).run(works, WITHOUT_SITE))
     return ManyWindows(site, outcome, time.monotonic() - began)

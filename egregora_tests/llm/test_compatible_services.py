@@ -10,21 +10,14 @@ from typing import Any
 
 import pytest
 
-from egregora_assets.write import write_site
-from egregora_resources.llm.gemini.outcomes import TooMuch, Trouble, Unfit
-from egregora_resources.llm.protocol import (
-    BannerInput,
-    Link,
-    NotesInput,
-    Prose,
-    ProviderError,
-    Quote,
-    RunStopped,
-)
+from egregora_assets.commands.write import write_site
+from egregora_resources.errors import ProviderError, RunStopped
+from egregora_resources.llm.database import LlmStore
+from egregora_resources.llm.gemini.outcomes import CallFailure, TooMuch, UnsupportedRequest
 from egregora_resources.llm.spending import spent
-from egregora_resources.llm.store import LlmStore
-from egregora_resources.results import load_documents, load_results
-from egregora_resources.site_folder import SiteFolder
+from egregora_resources.llm.tasks import BannerInput, Link, NotesInput, Prose, Quote
+from egregora_resources.site.folder import SiteFolder
+from egregora_resources.warehouse.results import load_documents, load_results
 from egregora_tests.llm.chats import garden, stretch
 from egregora_tests.llm.fault_server import FaultServer, Seen, good_text
 from egregora_tests.llm.many_windows import run_windows
@@ -299,19 +292,19 @@ def test_the_interface_of_compatible_services_is_called_at_v1beta_unless_the_own
 @pytest.mark.parametrize(
     ("body", "kind"),
     [
-        (b"<html>Not here</html>", Unfit),
-        ({"error": "field model_x not supported"}, Unfit),
+        (b"<html>Not here</html>", UnsupportedRequest),
+        ({"error": "field model_x not supported"}, UnsupportedRequest),
         ({"error": {"message": "prompt is too long: 5000 tokens > 4096 maximum"}}, TooMuch),
         ({"error": "the request exceeds the available context size, try increasing it"}, TooMuch),
         ({"detail": [{"loc": ["body"], "msg": "max_tokens is too large: 32768"}]}, TooMuch),
-        ([{"error": {"code": 400, "message": "Request contains an invalid argument."}}], Unfit),
-        ([], Unfit),
-        ("no", Unfit),
-        (None, Unfit),
+        ([{"error": {"code": 400, "message": "Request contains an invalid argument."}}], UnsupportedRequest),
+        ([], UnsupportedRequest),
+        ("no", UnsupportedRequest),
+        (None, UnsupportedRequest),
     ],
 )
 def test_errors_of_whatever_form_are_told_apart_and_tell_nothing_of_their_words(
-    body: Any, kind: type[Trouble], tmp_path: Path
+    body: Any, kind: type[CallFailure], tmp_path: Path
 ) -> None:
     with FaultServer(answers=lambda seen: (400, body)) as server, pytest.raises(ProviderError) as caught:
         digest(make(server, tmp_path, offline_fallback=False, **TINY), stretch(["One", "Two"]))

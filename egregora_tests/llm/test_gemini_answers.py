@@ -10,20 +10,14 @@ from typing import Any, TypeVar
 
 import pytest
 
+from egregora_resources.errors import ProviderError, RunStopped
+from egregora_resources.llm.database import LlmStore
 from egregora_resources.llm.gemini import GeminiProvider, KeyMissing, NotAgreed
-from egregora_resources.llm.gemini.wire import UNSUPPORTED
-from egregora_resources.llm.protocol import (
-    Digest,
-    PostsInput,
-    ProviderError,
-    Quote,
-    RunStopped,
-    Stretch,
-)
+from egregora_resources.llm.gemini.answer_schemas import UNSUPPORTED
 from egregora_resources.llm.spending import spent
-from egregora_resources.llm.store import LlmStore
-from egregora_resources.settings import Settings
-from egregora_resources.site_folder import SiteFolder
+from egregora_resources.llm.tasks import Digest, PostsInput, Quote, Stretch
+from egregora_resources.site.folder import SiteFolder
+from egregora_resources.site.settings import Settings
 from egregora_tests.llm.chats import garden, stretch
 from egregora_tests.llm.fault_server import REASKED, REFUSED, RETRY_DELAY, RETRYABLE, FaultServer
 

@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
+from egregora_resources.llm.database import LlmStore
 from egregora_resources.llm.gemini import GeminiProvider, batches
-from egregora_resources.llm.protocol import Stretch
-from egregora_resources.llm.store import LlmStore
-from egregora_resources.settings import Settings
-from egregora_resources.site_folder import SiteFolder
+from egregora_resources.llm.tasks import Stretch
+from egregora_resources.site.folder import SiteFolder
+from egregora_resources.site.settings import Settings
 from egregora_tests.llm.chats import PEOPLE, stretch
 from egregora_tests.llm.fault_server import FaultServer
 from egregora_tests.llm.test_gemini_answers import run

@@ -9,20 +9,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from egregora_assets.plan import code_version
-from egregora_assets.stage import PipelineContext
+from egregora_assets.pipeline.context import PipelineContext
+from egregora_assets.pipeline.plan import code_version
 from egregora_assets.stages import STAGES
 from egregora_resources.llm.cache import ResponseCache, Subjects
+from egregora_resources.llm.database import LlmStore
 from egregora_resources.llm.gemini import GeminiProvider, KeyMissing
-from egregora_resources.llm.gemini.reading import canonical, halves, page_of
+from egregora_resources.llm.gemini.transcript import canonical, halves, page_of
 from egregora_resources.llm.limits import Keys, Limits
 from egregora_resources.llm.prompting import PromptError, Prompts, fence, one_line
-from egregora_resources.llm.protocol import Usage
 from egregora_resources.llm.providers import check_provider, record_provider, wanted_provider
-from egregora_resources.llm.store import LlmStore
-from egregora_resources.settings import Settings
-from egregora_resources.site_folder import SiteFolder
-from egregora_resources.warehouse import Warehouse
+from egregora_resources.site.folder import SiteFolder
+from egregora_resources.site.settings import Settings
+from egregora_resources.usage import Usage
+from egregora_resources.warehouse.database import Warehouse
 from egregora_tests.llm.chats import garden, stretch
 
 SECRET = "the wheelbarrow is behind the chapel"
@@ -98,11 +98,11 @@ def test_keys_take_turns_and_who_rests_is_left_alone_until_then() -> None:
     clock = [0.0]
     keys = Keys(["A", "B", "C"], clock=lambda: clock[0])
     assert [keys.choose("m")[0] for _ in range(4)] == ["A", "B", "C", "A"]
-    keys.rest("B", "m", 30)
-    keys.refuse("C", "401")
+    keys.cool_down("B", "m", 30)
+    keys.reject("C", "401")
     assert {keys.choose("m")[0] for _ in range(5)} == {"A"}
     assert {keys.choose("another")[0] for _ in range(5)} == {"A", "B"}
-    keys.rest("A", "m", 60)
+    keys.cool_down("A", "m", 60)
     assert keys.choose("m") == ("B", 30)
     clock[0] = 31
     assert keys.choose("m") == ("B", 0)

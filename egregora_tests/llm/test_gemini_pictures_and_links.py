@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from egregora_resources.llm.protocol import BannerInput, Link, NotesInput, Picture
-from egregora_resources.media_store import MediaStore
-from egregora_resources.site_folder import SiteFolder
+from egregora_resources.llm.tasks import BannerInput, Link, NotesInput, Picture
+from egregora_resources.media.store import MediaStore
+from egregora_resources.site.folder import SiteFolder
 from egregora_tests.llm.fault_server import FaultServer, picture_bytes
 from egregora_tests.llm.test_gemini_answers import make, run
 
@@ -98,7 +98,7 @@ def test_a_picture_that_is_refused_is_named_and_the_others_of_its_batch_are_desc
 def test_a_file_that_is_gone_too_large_or_of_another_kind_is_said_without_a_call(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("egregora_resources.llm.gemini.seeing.MOST_BYTES", 10)
+    monkeypatch.setattr("egregora_resources.llm.gemini.media_tasks.MOST_BYTES", 10)
     with FaultServer() as server:
         provider = make(server, tmp_path)
         media = [*store_pictures(tmp_path, 1), Picture(id="f" * 24, message=2, kind="video")]

@@ -12,13 +12,13 @@ from typing import Any
 
 import pytest
 
-from egregora_assets.making import Outcome
-from egregora_assets.plan import window_works
-from egregora_assets.runner import PipelineRunner
-from egregora_assets.stage import PipelineContext
-from egregora_assets.window_layout import active_windows
+from egregora_assets.pipeline.context import PipelineContext
+from egregora_assets.pipeline.open_window import window_works
+from egregora_assets.pipeline.stage_runner import Outcome
+from egregora_assets.stages import built_in_runner
+from egregora_assets.windowing.layout import active_windows
 from egregora_resources.llm.gemini import GeminiProvider
-from egregora_resources.results import load_documents
+from egregora_resources.warehouse.results import load_documents
 from egregora_tests.llm.fault_server import FaultServer, Seen, good_text
 from egregora_tests.publishing.hostile import hostile_texts
 from egregora_tests.small_site import WITHOUT_SITE, SmallSite
@@ -81,7 +81,7 @@ def write(
     provider = GeminiProvider(site.settings, site.folder, pause=0.01)
     context = PipelineContext(site.settings, root, site.warehouse, provider=provider)
     works = window_works(context, active_windows(site.warehouse))
-    outcome = asyncio.run(PipelineRunner(context).run(works, stages))
+    outcome = asyncio.run(built_in_runner(context).run(works, stages))
     return site, outcome
 
 

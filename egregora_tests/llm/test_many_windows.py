@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from egregora_resources.llm.database import LlmStore
 from egregora_resources.llm.spending import spent
-from egregora_resources.llm.store import LlmStore
-from egregora_resources.results import load_results
+from egregora_resources.warehouse.results import load_results
 from egregora_tests.llm.fault_server import MIXED, FaultServer
 from egregora_tests.llm.many_windows import ManyWindows, continue_windows, run_windows
 

@@ -6,16 +6,8 @@ import asyncio
 from xml.etree import ElementTree
 
 from egregora_resources.llm.offline import OfflineProvider
-from egregora_resources.llm.offline.notes import readable
-from egregora_resources.llm.protocol import (
-    Banner,
-    BannerInput,
-    Link,
-    LinkNote,
-    MediaNote,
-    NotesInput,
-    Picture,
-)
+from egregora_resources.llm.offline.enrichments import readable
+from egregora_resources.llm.tasks import Banner, BannerInput, Link, LinkNote, MediaNote, NotesInput, Picture
 
 
 def banners(*requests: BannerInput) -> list[Banner]:

@@ -14,8 +14,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from egregora_resources.llm.offline import OfflineProvider
-from egregora_resources.llm.offline.words import sentences
-from egregora_resources.llm.protocol import (
+from egregora_resources.llm.offline.tokenizer import sentences
+from egregora_resources.llm.protocol import Provider
+from egregora_resources.llm.tasks import (
     Digest,
     Link,
     LinkUse,
@@ -26,7 +27,6 @@ from egregora_resources.llm.protocol import (
     Posts,
     PostsInput,
     Prose,
-    Provider,
     Quote,
     Said,
     Stretch,

@@ -11,19 +11,21 @@ import pytest
 from typer.testing import CliRunner
 
 from egregora_assets.cli.app import app
-from egregora_assets.outlook import plan_site
-from egregora_assets.redo import redo_windows
-from egregora_assets.status import site_status
-from egregora_assets.trying import NotTried, try_window
-from egregora_assets.write import NotConfirmed, WriteReport, write_site
+from egregora_assets.commands.consent import NotConfirmed
+from egregora_assets.commands.plan import plan_site
+from egregora_assets.commands.redo import redo_windows
+from egregora_assets.commands.report import WriteReport
+from egregora_assets.commands.status import site_status
+from egregora_assets.commands.try_window import NotTried, try_window
+from egregora_assets.commands.write import write_site
 from egregora_resources.errors import UserError
+from egregora_resources.llm.database import LlmStore
 from egregora_resources.llm.pricing import dollars
 from egregora_resources.llm.spending import Spent, spent
-from egregora_resources.llm.store import LlmStore
-from egregora_resources.results import load_results
-from egregora_resources.settings import settings_template
-from egregora_resources.site_folder import SiteFolder
-from egregora_resources.warehouse import Warehouse
+from egregora_resources.site.folder import SiteFolder
+from egregora_resources.site.settings import settings_template
+from egregora_resources.warehouse.database import Warehouse
+from egregora_resources.warehouse.results import load_results
 from egregora_tests.llm.fault_server import FaultServer, Seen
 from egregora_tests.runs import tree
 from egregora_tests.weekly_chat import export, weeks

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from egregora_resources.llm.database import LlmStore
 from egregora_resources.llm.pricing import IMAGE_TOKENS, known, price
 from egregora_resources.llm.spending import BudgetUsedUp, Ledger, spent
-from egregora_resources.llm.store import LlmStore
 
 
 @pytest.fixture
@@ -70,7 +70,7 @@ def test_no_number_of_calls_at_once_gets_past_a_budget(store: LlmStore) -> None:
 def test_what_a_killed_process_had_reserved_does_not_count_for_ever(store: LlmStore) -> None:
     code = (
         "import os, sys; from pathlib import Path; from egregora_resources.llm.spending import Ledger; "
-        "from egregora_resources.llm.store import LlmStore; "
+        "from egregora_resources.llm.database import LlmStore; "
         "ledger = Ledger(LlmStore(Path(sys.argv[1])), 'killed'); "
         "[ledger.reserve('posts', 'm', 'w', most=2.0, least=least) for least in (0.25, 0.25, 0.0)]; os._exit(9)"
     )

@@ -10,19 +10,21 @@ from typing import Any
 
 import pytest
 
-from egregora_assets.plan import window_works
-from egregora_assets.profiles import fold_portraits
-from egregora_assets.runner import PipelineRunner
-from egregora_assets.window_layout import active_windows
+from egregora_assets.pipeline.open_window import window_works
+from egregora_assets.profiles import combine_portraits
+from egregora_assets.stages import built_in_runner
+from egregora_assets.windowing.layout import active_windows
 from egregora_resources.document import Document
+from egregora_resources.errors import ProviderError
 from egregora_resources.llm.gemini import GeminiProvider
-from egregora_resources.llm.protocol import Answer, Notes, NotesInput, ProviderError, Terms
-from egregora_resources.results import load_documents, load_results
+from egregora_resources.llm.protocol import Answer
+from egregora_resources.llm.tasks import Notes, NotesInput, Terms
+from egregora_resources.warehouse.results import load_documents, load_results
+from egregora_tests.costs.test_estimates import context_of, run, site_of
 from egregora_tests.llm import fault_server
 from egregora_tests.llm.fault_server import FaultServer
 from egregora_tests.providers import WatchedProvider
 from egregora_tests.small_site import SmallSite
-from egregora_tests.test_estimates import context_of, run, site_of
 from egregora_tests.weekly_chat import NAMES, Line, said, weeks
 
 LINKS = (
@@ -82,7 +84,7 @@ def test_people_are_portrayed_anew_every_so_often_and_their_page_shows_the_newes
         site = site_of(tmp_path, server.url, weeks(6))
         context = context_of(site)
         works = window_works(context, active_windows(site.warehouse))
-        asyncio.run(PipelineRunner(context).run(works))
+        asyncio.run(built_in_runner(context).run(works))
         assert sum("Give also a portrait" in seen.texts[0] for seen in server.calls("profiles")) == 2
         assert len(server.calls("profiles")) == 6
     profiles = load_documents(site.warehouse, "profiles")
@@ -91,7 +93,7 @@ def test_people_are_portrayed_anew_every_so_often_and_their_page_shows_the_newes
     people = {profile.front_matter["person"] for profile in profiles}
     newest = next(p for p in profiles if p.window == drawn[-1] and p.front_matter["portrait"])
     changed = replace(newest, front_matter={**newest.front_matter, "portrait": "The newest."})
-    folded = fold_portraits([changed if p is newest else p for p in profiles], people)
+    folded = combine_portraits([changed if p is newest else p for p in profiles], people)
     assert folded[newest.front_matter["person"]].portrait == "The newest."
     page = "".join(path.read_text("utf-8") for path in site.folder.built.glob("people/*/index.html"))
     assert "keeps the shed. Asks first." in page

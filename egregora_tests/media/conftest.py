@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from egregora_resources.media_store import MediaStore
+from egregora_resources.media.store import MediaStore
 
 
 @pytest.fixture

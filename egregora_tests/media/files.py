@@ -10,7 +10,7 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw
 
-from egregora_resources.media_store import MediaStore, Stored
+from egregora_resources.media.store import MediaStore, Stored
 from egregora_resources.publishing.content import MediaView
 
 SECRET = b"secret-place-52.5200"

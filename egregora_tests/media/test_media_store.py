@@ -15,9 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from egregora_resources import media_store
 from egregora_resources.media import kinds
-from egregora_resources.media_store import MediaStore, Stored
+from egregora_resources.media.store import NOT_THERE, MediaStore, Stored
 from egregora_tests.media.files import (
     SECRET,
     Endless,
@@ -90,7 +89,7 @@ def test_a_kill_while_writing_leaves_no_partial_file_and_the_next_start_cleans_u
     script = textwrap.dedent("""
         import sys, time
         from pathlib import Path
-        from egregora_resources.media_store import MediaStore
+        from egregora_resources.media.store import MediaStore
 
         class Slow:
             sent = 0
@@ -315,4 +314,4 @@ def test_forgetting_a_file_removes_it_and_all_that_was_made_of_it(
     assert not [path for path in (tmp_path / "media").rglob("*") if view.id in path.name]
     store.publish([view, other], docs)
     assert not [path for path in (docs / "media").iterdir() if view.id in path.name]
-    assert store.view(view.id, "image", "jpg").missing == media_store.NOT_THERE
+    assert store.view(view.id, "image", "jpg").missing == NOT_THERE

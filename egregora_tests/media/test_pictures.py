@@ -11,9 +11,8 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageCms, PngImagePlugin
 
-from egregora_resources import media_store
 from egregora_resources.media import pictures
-from egregora_resources.media_store import MediaStore
+from egregora_resources.media.store import NOT_THERE, MediaStore
 from egregora_resources.publishing.content import MediaView
 from egregora_tests.media.files import (
     SECRET,
@@ -266,7 +265,7 @@ def test_html_hidden_in_a_real_picture_does_not_survive(store: MediaStore, docs:
 def test_a_file_that_is_not_there_says_so(store: MediaStore) -> None:
     for id in ("0" * 24, "../../etc/passwd", "", "*" * 24):
         view = store.view(id, "image", "jpg")
-        assert (view.path, view.missing) == (None, media_store.NOT_THERE)
+        assert (view.path, view.missing) == (None, NOT_THERE)
         assert id not in store
         assert not store.delete(id)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from egregora_resources.privacy.names import NameIndex, Person
+from egregora_resources.privacy.names.index import NameIndex, Person
 from egregora_resources.privacy.pseudonyms import tokens_in
 
 LAURA, DAVID, ANDREW, NUMBER = "amber-heron", "calm-otter", "bright-fox", "kind-owl"

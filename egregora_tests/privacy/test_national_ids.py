@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import pytest
 
-from egregora_resources.privacy import check_digits as check
-from egregora_resources.privacy.national_ids import national_ids
-from egregora_resources.privacy.payments import cards, ibans, luhn
+from egregora_resources.privacy.numbers import check_digits as check
+from egregora_resources.privacy.numbers.national_ids import national_ids
+from egregora_resources.privacy.numbers.payments import cards, ibans, luhn
 
 CHECKED: list[tuple[Callable[[str], bool], str]] = [
     (check.cpf, "52998224725"),

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from egregora_resources.privacy.names import NameIndex, Person
+from egregora_resources.privacy.names.index import NameIndex, Person
 from egregora_resources.privacy.pseudonyms import tokens_in
 from egregora_resources.privacy.scrubber import Scrubber, ScrubRules
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import pytest
 
 from egregora_resources.privacy.findings import PLACEHOLDER
-from egregora_resources.privacy.names import NameIndex, Person
+from egregora_resources.privacy.names.index import NameIndex, Person
 from egregora_resources.privacy.scrubber import Scrubber, ScrubRules
 
 PEOPLE = [Person("amber-heron", ("Laura Bennett",)), Person("kind-owl", ("+44 7700 900123",))]

@@ -12,7 +12,7 @@ import unicodedata
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from egregora_resources.privacy.names import NameIndex, Person
+from egregora_resources.privacy.names.index import NameIndex, Person
 from egregora_resources.privacy.scrubber import Scrubber, ScrubRules
 
 NAMES = (

@@ -12,7 +12,7 @@ from datetime import timedelta
 import pytest
 from PIL import Image
 
-from egregora_assets.importing import import_exports
+from egregora_assets.ingestion.imports import import_exports
 from egregora_assets.stages import STAGES
 from egregora_tests.small_site import SmallSite
 from egregora_tests.weekly_chat import MONDAY, NAMES, Line, weeks

@@ -17,10 +17,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from egregora_resources.publishing import build, posts, safe_markdown
+from egregora_resources.publishing import build, post_page, safe_markdown
 from egregora_resources.publishing.build import build_site
 from egregora_resources.publishing.content import PublishError, Site
-from egregora_resources.publishing.strings import LANGUAGES, strings_for
+from egregora_resources.publishing.locale import LANGUAGES, strings_for
 
 from .hostile import hostile_site
 from .magazine import magazine, media_for_magazine, paella
@@ -243,14 +243,14 @@ def test_a_crash_while_swapping_is_healed_by_the_next_build(
 def test_one_post_that_cannot_be_rendered_becomes_a_notice_and_the_rest_is_built(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = posts.body_markdown
+    real = post_page.body_markdown
 
-    def failing(post: posts.Post, desk: posts.Desk) -> str:
+    def failing(post: post_page.Post, desk: post_page.Desk) -> str:
         if post.slug == "um-jardim":
             raise ValueError(post.title)
         return real(post, desk)
 
-    monkeypatch.setattr(posts, "body_markdown", failing)
+    monkeypatch.setattr(post_page, "body_markdown", failing)
     clean = safe_markdown.clean_html
 
     def overflowing(html: str) -> str:

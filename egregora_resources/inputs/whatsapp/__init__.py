@@ -14,12 +14,12 @@ class WhatsApp:
 
     def sniff(self, path: Path) -> bool:
         """A text file, or a container that holds one."""
-        from egregora_resources.inputs.whatsapp.export import looks_right
+        from egregora_resources.inputs.whatsapp.read import looks_right
 
         return looks_right(path)
 
     def read(self, path: Path, *, chat: str | None, date_order: str) -> Export:
         """The chat in `path`; see `egregora_resources.inputs.export.read_export`."""
-        from egregora_resources.inputs.whatsapp.export import read
+        from egregora_resources.inputs.whatsapp.read import read
 
         return read(path, chat=chat, date_order=date_order)

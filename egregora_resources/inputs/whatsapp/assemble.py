@@ -20,10 +20,10 @@ from numpy.typing import NDArray
 
 from egregora_resources.inputs.whatsapp import senders
 from egregora_resources.inputs.whatsapp.bodies import Body
+from egregora_resources.inputs.whatsapp.body_columns import CODES, understood
 from egregora_resources.inputs.whatsapp.calendar import Bools, Ints
 from egregora_resources.inputs.whatsapp.candidates import candidates
 from egregora_resources.inputs.whatsapp.scan import Headers
-from egregora_resources.inputs.whatsapp.understood import CODES, understood
 
 _MARK = 3
 """Bytes of a direction mark."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
-from egregora_resources.inputs.whatsapp.words import plain_spaces, rows, without_marks
+from egregora_resources.inputs.whatsapp.word_tables import plain_spaces, rows, without_marks
 
 _WHOLE = ("waiting", "contact", "location", "call", "view_once", "omitted", "deleted")
 _FULL_STOPS = ".。．।۔"

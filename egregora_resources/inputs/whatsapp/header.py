@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from itertools import pairwise
 
-from egregora_resources.inputs.whatsapp.words import (
+from egregora_resources.inputs.whatsapp.word_tables import (
     MARKS,
     SPACES,
     is_day_period,

@@ -19,13 +19,13 @@ from numpy.typing import NDArray
 from egregora_resources.inputs.export import KINDS, MESSAGE_SCHEMA
 from egregora_resources.inputs.whatsapp.assemble import Block, Chat, assemble
 from egregora_resources.inputs.whatsapp.bodies import phrases
+from egregora_resources.inputs.whatsapp.body_columns import CODES
 from egregora_resources.inputs.whatsapp.calendar import Ints
-from egregora_resources.inputs.whatsapp.order import Order, decide, may_exist
+from egregora_resources.inputs.whatsapp.date_order import Order, decide, may_exist
 from egregora_resources.inputs.whatsapp.scan import Headers, scan
 from egregora_resources.inputs.whatsapp.shape import FIELDS, Shape, extend, learn
 from egregora_resources.inputs.whatsapp.text import blocks_ahead, check_length
-from egregora_resources.inputs.whatsapp.understood import CODES
-from egregora_resources.inputs.whatsapp.words import MARKS
+from egregora_resources.inputs.whatsapp.word_tables import MARKS
 
 _SAMPLE = 1 << 20
 _SAMPLE_LINES = 150

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from egregora_resources.inputs.whatsapp.bodies import APP_MARKS, phrases
-from egregora_resources.inputs.whatsapp.words import plain_spaces, without_marks
+from egregora_resources.inputs.whatsapp.word_tables import plain_spaces, without_marks
 
 _OPENING = "“„«「『《‹"
 _CLOSING = "”“»」』》›"

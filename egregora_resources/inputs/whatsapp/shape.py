@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from egregora_resources.inputs.whatsapp.header import Sighting, sight
-from egregora_resources.inputs.whatsapp.words import MARKS, hour_of, month
+from egregora_resources.inputs.whatsapp.word_tables import MARKS, hour_of, month
 
 _MANY_MORE = 20
 FIELDS = "abchms"

@@ -14,9 +14,11 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from egregora_resources.document import fingerprint
+from egregora_resources.errors import RunStopped
+from egregora_resources.llm.database import LlmStore
 from egregora_resources.llm.prompting import Prompts
-from egregora_resources.llm.protocol import (
-    Answer,
+from egregora_resources.llm.protocol import Answer
+from egregora_resources.llm.tasks import (
     Banner,
     BannerInput,
     Digest,
@@ -26,19 +28,17 @@ from egregora_resources.llm.protocol import (
     Observations,
     Posts,
     PostsInput,
-    RunStopped,
     Stretch,
     Task,
     Terms,
 )
-from egregora_resources.llm.store import LlmStore
-from egregora_resources.settings import ModelSettings, Settings
-from egregora_resources.site_folder import SiteFolder
+from egregora_resources.site.folder import SiteFolder
+from egregora_resources.site.settings import ModelSettings, Settings
 
 if TYPE_CHECKING:
     from egregora_resources.llm.gemini.caller import Caller
-    from egregora_resources.llm.gemini.seeing import SeeingTasks
-    from egregora_resources.llm.gemini.tasks import WritingTasks
+    from egregora_resources.llm.gemini.media_tasks import SeeingTasks
+    from egregora_resources.llm.gemini.text_tasks import WritingTasks
 
 KEYS = ("GOOGLE_API_KEY", "GEMINI_API_KEY")
 """Where a key is looked for when the settings name no variables; the first that is set holds it."""
@@ -157,11 +157,11 @@ class GeminiProvider:
         from egregora_resources.llm.cache import ResponseCache
         from egregora_resources.llm.gemini.batches import Batches
         from egregora_resources.llm.gemini.caller import Caller
-        from egregora_resources.llm.gemini.seeing import SeeingTasks
-        from egregora_resources.llm.gemini.tasks import WritingTasks
+        from egregora_resources.llm.gemini.media_tasks import SeeingTasks
+        from egregora_resources.llm.gemini.text_tasks import WritingTasks
         from egregora_resources.llm.offline import OfflineProvider
         from egregora_resources.llm.spending import Ledger
-        from egregora_resources.media_store import MediaStore
+        from egregora_resources.media.store import MediaStore
 
         model = self._settings.model
         if not agreed(model, self._folder):

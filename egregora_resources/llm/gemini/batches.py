@@ -18,8 +18,8 @@ from typing import Any
 from google import genai
 from google.genai import types
 
-from egregora_resources.llm.gemini.outcomes import KeyRefused, OutOfQuota, Trouble, TryAgain, trouble_of
-from egregora_resources.llm.store import LlmStore
+from egregora_resources.llm.database import LlmStore
+from egregora_resources.llm.gemini.outcomes import CallFailure, KeyRefused, OutOfQuota, TryAgain, failure_of
 
 log = logging.getLogger("egregora.llm")
 
@@ -114,7 +114,7 @@ class Batches:
         Raises:
             NotInBatch: the job has no answer to it.
             NotSubmitted: the job couldn't be sent.
-            Trouble: the key can't be used.
+            CallFailure: the key can't be used.
         """
         answer = asyncio.get_running_loop().create_future()
         job, sender = await asyncio.to_thread(self._job_of, request)
@@ -167,7 +167,7 @@ class Batches:
                 raise TryAgain("a batch job without a name")
             await asyncio.to_thread(self._remember, job.name, key, [one.hash for one in queue])
         except Exception as error:
-            trouble = _of_submission(error if isinstance(error, Trouble) else trouble_of(error))
+            trouble = _of_submission(error if isinstance(error, CallFailure) else failure_of(error))
             log.warning("%d requests can't be sent as a batch job: %s", len(queue), trouble)
             for one in queue:
                 if not one.answer.done():
@@ -198,7 +198,7 @@ class Batches:
                     answers = _answers(state)
                     break
             except Exception as error:
-                trouble = trouble_of(error)
+                trouble = failure_of(error)
                 if not isinstance(trouble, TryAgain):
                     log.warning("%s can't be asked for (%s)", job, trouble)
                     break
@@ -234,7 +234,7 @@ class Batches:
             connection.execute("DELETE FROM batch_requests WHERE request = ?", [request])
 
 
-def _of_submission(trouble: Trouble) -> Exception:
+def _of_submission(trouble: CallFailure) -> Exception:
     """What a job that wasn't taken means for its requests."""
     if isinstance(trouble, KeyRefused | OutOfQuota):
         return trouble

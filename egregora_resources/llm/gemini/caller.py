@@ -18,26 +18,28 @@ from typing import Any, Protocol, TypeVar
 
 from google.genai import types
 
+from egregora_resources.errors import ProviderError, RunStopped
 from egregora_resources.llm.cache import ResponseCache
-from egregora_resources.llm.gemini.asking import PLAIN, SPELLED, USUAL, Ask, Bill, Manner, Unanswered
 from egregora_resources.llm.gemini.batches import Batches, NotInBatch, NotSubmitted
-from egregora_resources.llm.gemini.experience import Experience
+from egregora_resources.llm.gemini.capabilities import Experience
 from egregora_resources.llm.gemini.outcomes import (
     LONG_REST,
+    CallFailure,
     KeyRefused,
     Malformed,
     OutOfQuota,
     Reply,
     TooMuch,
-    Trouble,
     TryAgain,
-    Unfit,
+    UnsupportedRequest,
 )
-from egregora_resources.llm.gemini.sending import Sender
+from egregora_resources.llm.gemini.request import PLAIN, SPELLED, USUAL, Ask, Cost, RequestStyle, Unanswered
+from egregora_resources.llm.gemini.sender import Sender
 from egregora_resources.llm.limits import Keys
-from egregora_resources.llm.protocol import Answer, ProviderError, RunStopped, Usage
+from egregora_resources.llm.protocol import Answer
 from egregora_resources.llm.spending import Ledger
-from egregora_resources.settings import ModelSettings
+from egregora_resources.site.settings import ModelSettings
+from egregora_resources.usage import Usage
 
 log = logging.getLogger("egregora.llm")
 Output = TypeVar("Output")
@@ -145,7 +147,7 @@ class Caller:
             # The same is being asked already, e.g. about a link shared in two windows.
             output, degraded = await asyncio.shield(self._asked[request])
             return Answer(output, Usage(), degraded)
-        bill = Bill()
+        bill = Cost()
         task = asyncio.ensure_future(self._first_answer(ask, models, check, bill, vital))
         self._asked[request] = task
         task.add_done_callback(lambda done: self._forget(request, done))
@@ -158,9 +160,9 @@ class Caller:
             task.exception()
 
     async def _first_answer(
-        self, ask: Ask, models: Sequence[str], check: Check[Output], bill: Bill, vital: bool
+        self, ask: Ask, models: Sequence[str], check: Check[Output], bill: Cost, vital: bool
     ) -> tuple[Output, str]:
-        troubles: dict[str, Trouble] = {}
+        troubles: dict[str, CallFailure] = {}
         for model in dict.fromkeys(models):
             degraded = "" if model == models[0] else model
             request = ask.hash(model)
@@ -173,7 +175,7 @@ class Caller:
             try:
                 self._experience.foresee(ask, model)
                 output, text = await self._mannered(ask, model, check, bill)
-            except Trouble as trouble:
+            except CallFailure as trouble:
                 troubles[model] = trouble
                 self._experience.failed(ask, model, trouble)
                 await self._settled(request)
@@ -198,11 +200,11 @@ class Caller:
         text = await asyncio.to_thread(self._cache.get, request)
         return Reply(text) if text is not None else None
 
-    def _failure(self, ask: Ask, troubles: Mapping[str, Trouble], bill: Bill, vital: bool) -> Exception:
+    def _failure(self, ask: Ask, troubles: Mapping[str, CallFailure], bill: Cost, vital: bool) -> Exception:
         told = "; ".join(f"{model}: {trouble}" for model, trouble in troubles.items())
         # Models that aren't there say nothing about those that are.
         found = [trouble for model, trouble in troubles.items() if model not in self._experience.missing]
-        nowhere = all(isinstance(trouble, Unfit) and trouble.nowhere for trouble in found)
+        nowhere = all(isinstance(trouble, UnsupportedRequest) and trouble.nowhere for trouble in found)
         # Without pages or pictures a site can be written; without words it's the settings that are wrong.
         if vital and not ask.needs and (not found or (nowhere and not self._experience.answered)):
             where = self._settings.base_url or "Google's Gemini service"
@@ -241,12 +243,12 @@ class Caller:
         if self._stopped:
             raise self._stopped
 
-    async def _mannered(self, ask: Ask, model: str, check: Check[Output], bill: Bill) -> tuple[Output, str]:
+    async def _mannered(self, ask: Ask, model: str, check: Check[Output], bill: Cost) -> tuple[Output, str]:
         """An answer of one model, asked in words alone if its server refuses what stands beside them."""
         manner = self._experience.manners.get(model)
         try:
             return await self._checked(ask, model, check, bill, manner or USUAL)
-        except Unfit as trouble:
+        except UnsupportedRequest as trouble:
             if not trouble.form or manner is not None:
                 raise
         answer = await self._checked(ask, model, check, bill, PLAIN)
@@ -254,7 +256,7 @@ class Caller:
         return answer
 
     async def _checked(
-        self, ask: Ask, model: str, check: Check[Output], bill: Bill, manner: Manner
+        self, ask: Ask, model: str, check: Check[Output], bill: Cost, manner: RequestStyle
     ) -> tuple[Output, str]:
         """An answer of one model that passed the check; it is asked again with what is wrong, a few times."""
         contents = ask.contents(manner)
@@ -265,7 +267,7 @@ class Caller:
         for attempt in range(REASKS + 1):
             try:
                 reply = await self._with_room(ask, model, contents, manner, bill, batch)
-            except (TooMuch, Unfit):
+            except (TooMuch, UnsupportedRequest):
                 if not attempt:
                     raise
                 # It can't be asked again: what it said before has to do.
@@ -302,8 +304,8 @@ class Caller:
         ask: Ask,
         model: str,
         contents: Sequence[types.Content],
-        manner: Manner,
-        bill: Bill,
+        manner: RequestStyle,
+        bill: Cost,
         batch: str,
     ) -> Reply:
         """An answer that wasn't cut off: with more room if it takes that, or less if the server has no more."""
@@ -332,8 +334,8 @@ class Caller:
         model: str,
         contents: Sequence[types.Content],
         limit: int,
-        manner: Manner,
-        bill: Bill,
+        manner: RequestStyle,
+        bill: Cost,
         batch: str = "",
     ) -> Reply:
         """An answer of one model, after as many tries as it takes."""
@@ -350,9 +352,9 @@ class Caller:
             except NotInBatch:
                 batch = ""
             except KeyRefused as trouble:
-                self._keys.refuse(key, str(trouble))
+                self._keys.reject(key, str(trouble))
             except OutOfQuota as trouble:
-                self._keys.rest(key, model, trouble.delay)
+                self._keys.cool_down(key, model, trouble.delay)
             except RunStopped as stop:
                 raise self._stop(str(stop)) from None
             except TryAgain as trouble:
@@ -363,7 +365,7 @@ class Caller:
                     # Not lost: everybody leaves this key and model alone for a while.
                     busy += 1
                     wait = max(trouble.delay, pause)
-                    self._keys.rest(key, model, wait)
+                    self._keys.cool_down(key, model, wait)
                     waited += wait + time.monotonic() - began
                     if waited > PATIENCE:
                         raise

@@ -53,11 +53,11 @@ BROKEN_OFF = frozenset(
 )
 
 
-class Trouble(Exception):
+class CallFailure(Exception):
     """A call that gave no answer to work with; `str` is safe to log."""
 
 
-class TryAgain(Trouble):
+class TryAgain(CallFailure):
     """The same call may succeed later: busy, lost, or garbled. `delay`: seconds the server asked for."""
 
     def __init__(
@@ -73,7 +73,7 @@ class TryAgain(Trouble):
         """Whether the service may have worked on it, and charged for it."""
 
 
-class OutOfQuota(Trouble):
+class OutOfQuota(CallFailure):
     """This key has no quota left for this model; `delay`: seconds until it may have some."""
 
     def __init__(self, what: str, delay: float) -> None:
@@ -81,15 +81,15 @@ class OutOfQuota(Trouble):
         self.delay = delay
 
 
-class KeyRefused(Trouble):
+class KeyRefused(CallFailure):
     """The service doesn't accept the key."""
 
 
-class OtherModel(Trouble):
+class OtherModel(CallFailure):
     """This model won't do it: it refuses, doesn't exist, or doesn't take such requests. Another one may."""
 
 
-class Unfit(OtherModel):
+class UnsupportedRequest(OtherModel):
     """The model can't do such things: it isn't there, or it or its server doesn't take them."""
 
     def __init__(
@@ -104,7 +104,7 @@ class Unfit(OtherModel):
         """The request itself is refused: it may do without what isn't the conversation's own words."""
 
 
-class TooMuch(Trouble):
+class TooMuch(CallFailure):
     """The answer didn't fit, or the question: less of it may. `thought`: there was no text at all."""
 
     def __init__(
@@ -116,7 +116,7 @@ class TooMuch(Trouble):
         """Whether it may do to want a shorter answer."""
 
 
-class Malformed(Trouble):
+class Malformed(CallFailure):
     """The answer isn't what was asked for. `remark` tells the model what is wrong with it."""
 
     def __init__(self, what: str, remark: str = "", *, form: bool = False) -> None:
@@ -136,7 +136,7 @@ class Reply:
     """Address → retrieval status of pages that the model was to read."""
 
 
-def trouble_of(error: Exception) -> Trouble:
+def failure_of(error: Exception) -> CallFailure:
     """What an exception of the client means."""
     if isinstance(error, errors.APIError):
         return _of_status(error)
@@ -154,7 +154,7 @@ def trouble_of(error: Exception) -> Trouble:
     raise error
 
 
-def _of_status(error: errors.APIError) -> Trouble:
+def _of_status(error: errors.APIError) -> CallFailure:
     code, status = error.code, str(error.status or "")
     what = f"{code} {status}".strip() if re.fullmatch(r"[A-Z_]{0,40}", status) else str(code)
     details = list(_details(error.details))
@@ -179,13 +179,13 @@ def _of_status(error: errors.APIError) -> Trouble:
     if code == 413 or (code in (400, 422, 500) and (room or TOO_LONG.search(words))):
         return TooMuch(f"{what}, the question is too long", question=True, room=room)
     if code in (400, 404, 422) and NO_MODEL.search(words):
-        return Unfit(what, missing=True)
+        return UnsupportedRequest(what, missing=True)
     if code in (404, 405, 501):
-        return Unfit(what, nowhere=True)
+        return UnsupportedRequest(what, nowhere=True)
     if code in (408, 409, 499) or code >= 500:
         delay = _delay(error, details)
         return TryAgain(what, delay, sent=code >= 500, busy=delay > 0)
-    return Unfit(what, form=code in (400, 422))
+    return UnsupportedRequest(what, form=code in (400, 422))
 
 
 def _details(body: Any) -> Iterator[Mapping[str, Any]]:
@@ -223,7 +223,7 @@ def read(response: types.GenerateContentResponse) -> Reply:
     """The answer in a response.
 
     Raises:
-        Trouble: there is none, or not all of it.
+        CallFailure: there is none, or not all of it.
     """
     candidate = response.candidates[0] if response.candidates else None
     if candidate is None:

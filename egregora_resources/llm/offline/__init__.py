@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from egregora_resources.llm.offline import banners, digests, notes, portraits, writer
-from egregora_resources.llm.protocol import (
-    Answer,
+from egregora_resources.llm.offline import banners, digests, enrichments, posts, profiles
+from egregora_resources.llm.protocol import Answer
+from egregora_resources.llm.tasks import (
     Banner,
     BannerInput,
     Digest,
@@ -49,16 +49,16 @@ class OfflineProvider:
         """Nothing is open."""
 
     async def enrich(self, request: NotesInput) -> Answer[Notes]:
-        return Answer(notes.enrich(request))
+        return Answer(enrichments.enrich(request))
 
     async def digest(self, request: Stretch) -> Answer[Digest]:
         return Answer(digests.digest(request))
 
     async def observe(self, request: Stretch) -> Answer[Observations]:
-        return Answer(portraits.observe(request))
+        return Answer(profiles.observe(request))
 
     async def write(self, request: PostsInput) -> Answer[Posts]:
-        return Answer(writer.write(request))
+        return Answer(posts.write(request))
 
     async def illustrate(self, requests: Sequence[BannerInput]) -> Answer[list[Banner]]:
         return Answer([banners.banner(request) for request in requests])

@@ -12,7 +12,7 @@ import math
 from collections.abc import Callable, Sequence
 from random import Random
 
-from egregora_resources.llm.protocol import Banner, BannerInput
+from egregora_resources.llm.tasks import Banner, BannerInput
 
 WIDTH, HEIGHT = 1600, 900
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 
 from egregora_resources.llm.offline import salience
-from egregora_resources.llm.offline.reading import read
+from egregora_resources.llm.offline.analysis import read
 from egregora_resources.llm.offline.titles import tags_of, title_of
-from egregora_resources.llm.protocol import Digest, Stretch
+from egregora_resources.llm.tasks import Digest, Stretch
 
 LINES = 4
 LINE_LETTERS = 240

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from egregora_resources.llm.offline.language import Lexicon
-from egregora_resources.llm.offline.words import UNSPACED, Utterance, meaningful
+from egregora_resources.llm.offline.tokenizer import UNSPACED, Utterance, meaningful
 
 Key = tuple[str, ...]
 

@@ -6,8 +6,8 @@ import math
 import re
 from collections.abc import Collection, Sequence
 
+from egregora_resources.llm.offline.tokenizer import UNSPACED, URL, Utterance
 from egregora_resources.llm.offline.topics import Weights, cosine, vector
-from egregora_resources.llm.offline.words import UNSPACED, URL, Utterance
 
 FEWEST, MOST = 5, 14
 ANSWER_MINUTES = 20

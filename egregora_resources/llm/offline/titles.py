@@ -9,9 +9,7 @@ from itertools import pairwise
 
 from egregora_resources.llm.offline.keyphrases import Evidence, Key, Phrase
 from egregora_resources.llm.offline.language import Lexicon
-from egregora_resources.llm.offline.topics import Weights, vector
-from egregora_resources.llm.offline.wording import Wording, sentence
-from egregora_resources.llm.offline.words import (
+from egregora_resources.llm.offline.tokenizer import (
     MARKS,
     MARKUP,
     PERSON,
@@ -24,6 +22,8 @@ from egregora_resources.llm.offline.words import (
     meaningful,
     sentences,
 )
+from egregora_resources.llm.offline.topics import Weights, vector
+from egregora_resources.llm.offline.wording import Wording, sentence
 
 LONGEST = 72
 STUMBLING = 0.03

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
-from egregora_resources.llm.offline.words import Utterance
+from egregora_resources.llm.offline.tokenizer import Utterance
 
 BLOCK = 9
 """Messages with something to say that are compared on each side of a possible cut."""

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from egregora_resources.inputs.registry import read_export
-from egregora_resources.inputs.whatsapp.words import rows
+from egregora_resources.inputs.whatsapp.word_tables import rows
 
 
 def _wordings(meaning: str) -> list[str]:

@@ -1,0 +1,100 @@
+"""What is there: windows × stages, with states and reasons, for `status` and whoever else wants to know."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+from egregora_assets.costs.estimates import this_month
+from egregora_assets.pipeline.context import PipelineContext
+from egregora_assets.pipeline.plan import PlanRow, make_plan
+from egregora_assets.pipeline.stage import Stage
+from egregora_assets.stages import STAGES
+from egregora_resources.llm.spending import Spent
+from egregora_resources.site.folder import SiteFolder
+from egregora_resources.site.settings import load_settings
+from egregora_resources.usage import Usage
+from egregora_resources.warehouse.database import open_existing
+from egregora_resources.warehouse.results import StageResult, load_results
+
+State: TypeAlias = Literal["done", "stale", "failed", "skipped", "new", "degraded"]
+
+
+@dataclass(frozen=True, slots=True)
+class StatusRow:
+    """One window: its span, what is in it, and each stage's state with the reason for it."""
+
+    window: str
+    first: datetime
+    last: datetime
+    messages: int
+    posts: int
+    stages: Mapping[str, tuple[State, str]]
+    usage: Usage = Usage()
+    """What the results that are there took to make."""
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """All windows of a site, in the order of the log."""
+
+    rows: Sequence[StatusRow]
+    month: Spent = field(default_factory=Spent)
+    """What all runs cost in this calendar month (UTC)."""
+
+
+def site_status(site: Path, stages: Sequence[Stage] = STAGES) -> Status:
+    """The status of the site in this folder."""
+    folder = SiteFolder(site)
+    warehouse = open_existing(folder.warehouse)
+    context = PipelineContext(load_settings(site), site, warehouse)
+    plan = make_plan(context, stages)
+    results = load_results(warehouse)
+    rows = warehouse.rows(
+        """
+        SELECT key, messages, (SELECT count(*) FROM documents d WHERE d.window_key = w.key AND d.stage = 'posts'),
+            (SELECT min(ts) FROM raw_messages m WHERE m.id BETWEEN w.first_id AND w.last_id),
+            (SELECT max(ts) FROM raw_messages m WHERE m.id BETWEEN w.first_id AND w.last_id)
+        FROM windows w WHERE NOT retired ORDER BY first_id
+        """
+    )
+    usage: dict[str, Usage] = {}
+    for result in results.values():
+        usage[result.window] = usage.get(result.window, Usage()) + result.usage
+    planned: dict[str, list[PlanRow]] = {}
+    for row in plan.rows:
+        planned.setdefault(row.window, []).append(row)
+    return Status(
+        [
+            StatusRow(
+                window=key,
+                first=first,
+                last=last,
+                messages=messages,
+                posts=posts,
+                stages={
+                    row.stage: _state(row, results.get((row.stage, key))) for row in planned.get(key, [])
+                },
+                usage=usage.get(key, Usage()),
+            )
+            for key, messages, posts, first, last in rows
+        ],
+        this_month(context),
+    )
+
+
+def _state(row: PlanRow, result: StageResult | None) -> tuple[State, str]:
+    if result is None:
+        return "new", row.reason
+    if result.status == "failed":
+        return "failed", result.error
+    if row.action == "run":
+        return "stale", row.reason
+    if result.status == "skipped":
+        return "skipped", result.note
+    if result.degraded:
+        return "degraded", f"made by {result.degraded}"
+    return "done", result.note

@@ -1,0 +1,188 @@
+"""`try`: what another model or prompt would write about a window, without touching the site or the warehouse.
+
+The calls are in the ledger like all others, and count for the month's budget.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from egregora_assets.commands.consent import ask_to_send
+from egregora_assets.commands.redo import known
+from egregora_assets.costs.estimates import priced
+from egregora_assets.leak_check.prompts import check_prompts
+from egregora_assets.pipeline.context import Made, PipelineContext, WindowWork
+from egregora_assets.pipeline.open_window import window_works
+from egregora_assets.pipeline.plan import make_plan
+from egregora_assets.posts import PostsStage, shown_messages
+from egregora_assets.stages import STAGES
+from egregora_assets.windowing.layout import active_windows
+from egregora_resources.document import Document, Message
+from egregora_resources.errors import ProviderError, UserError
+from egregora_resources.llm.estimate import amounts
+from egregora_resources.llm.gemini import GeminiProvider
+from egregora_resources.llm.offline import OfflineProvider
+from egregora_resources.llm.prompting import PromptError
+from egregora_resources.llm.protocol import Provider
+from egregora_resources.llm.providers import check_provider, wanted_provider
+from egregora_resources.progress import Progress, Silent
+from egregora_resources.site.folder import SiteFolder
+from egregora_resources.site.settings import ModelNames, Settings, load_settings
+from egregora_resources.usage import Usage
+from egregora_resources.warehouse.database import open_existing
+from egregora_resources.warehouse.results import load_results
+
+_QUOTE = re.compile(r"(?m)^\{quote (\d{1,18})\}$")
+
+
+class NotTried(UserError):
+    """What was to be tried can't be, or came to nothing; the site is as it was."""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What would be written."""
+
+    window: str
+    model: str
+    posts: list[Document]
+    quoted: dict[int, Message]
+    note: str
+    usage: Usage
+
+    def __str__(self) -> str:
+        """The posts as text, people by their pseudonyms, and what they cost."""
+        told = "\n\n\n".join(self._text(post) for post in self.posts) or f"No post: {self.note}"
+        cost = amounts(self.usage.calls, self.usage.input_tokens, self.usage.output_tokens, self.usage.usd)
+        return f"{told}\n\n— {self.model} about {self.window}: {cost}. The site stays as it is."
+
+    def _text(self, post: Document) -> str:
+        known = post.front_matter
+        head = [f"# {known['title']}", known["dek"], " · ".join([known["category"], *known["tags"]])]
+
+        def quote(found: re.Match[str]) -> str:
+            message = self.quoted.get(int(found[1]))
+            return f"> @{message.author}: {' '.join(message.text.split())}" if message else found[0]
+
+        return "\n\n".join([*filter(None, head), _QUOTE.sub(quote, post.body)])
+
+
+def try_window(
+    site: Path,
+    window: str,
+    *,
+    model: str | None = None,
+    prompt: Path | None = None,
+    yes: bool = False,
+    confirm: Callable[[str], bool] | None = None,
+    progress: Progress | None = None,
+) -> Trial:
+    """What would be written about a window.
+
+    Args:
+        window: its key; its conversation must have been read by an earlier write.
+        model: to write with; ``offline`` for the embedded provider; the site's own if left out.
+        prompt: a file to put the task in, as ``prompts/posts.jinja`` would be.
+        yes: agree to send text to a service that it was never sent to.
+        confirm: asks the owner; None when there is nobody to ask.
+        progress: told the price.
+
+    Raises:
+        UserError: there is no such window, the prompt or the model can't be used, or there was no answer.
+    """
+    folder, settings = SiteFolder(site), load_settings(site)
+    warehouse = open_existing(folder.warehouse)
+    known(warehouse, [window])
+    results = load_results(warehouse)
+    read = {name for name in PostsStage.after if (name, window) in results}
+    if missing := [name for name in PostsStage.after if name not in read]:
+        raise NotTried(
+            f"The {' and '.join(missing)} of {window} are not there yet. Run `egregora write` first."
+        )
+    settings = _wanted(settings, folder, model)
+    context = PipelineContext(
+        settings, site, warehouse, provider=_provider(settings, folder, prompt),
+        redo=frozenset({("posts", window)}),
+    )  # fmt: skip
+    check_prompts(context, [prompt] if prompt else ())
+    try:
+        if settings.model.provider == "gemini":
+            check_provider(settings, folder)
+            _tell_price(context, window, yes, confirm, progress or Silent())
+        active = active_windows(warehouse)
+        work = next(work for work in window_works(context, active) if work.key == window)
+        made = asyncio.run(_write(context, work))
+    except PromptError as error:
+        raise NotTried(str(error).replace(str(folder.prompts / "posts.jinja"), str(prompt))) from None
+    except ProviderError as error:
+        raise NotTried(f"Nothing was written: {error}. The site is as it was.") from None
+    messages = {message.id: message for message in work.messages}
+    quoted = {
+        id: message
+        for post in made.documents
+        for id, message in shown_messages(messages, post.body, ()).items()
+    }
+    name = context.llm.model("posts")
+    return Trial(window, name, list(made.documents), quoted, made.note, made.usage)
+
+
+def _tell_price(
+    context: PipelineContext,
+    window: str,
+    yes: bool,
+    confirm: Callable[[str], bool] | None,
+    progress: Progress,
+) -> None:
+    plan = make_plan(context, STAGES)
+    rows = [row for row in plan.rows if (row.stage, row.window) == ("posts", window)]
+    plan = priced(context, replace(plan, rows=rows), whole=False)
+    ask_to_send(context.folder, context.config, plan, yes, confirm)
+    for sentence in [plan.cost.sentence(), *plan.warnings] if plan.cost else ():
+        progress.say(sentence)
+
+
+async def _write(context: PipelineContext, work: WindowWork) -> Made:
+    try:
+        return await PostsStage().make(work)
+    finally:
+        await context.llm.close()
+
+
+def _wanted(settings: Settings, folder: SiteFolder, model: str | None) -> Settings:
+    """The settings with this model for posts, and with nobody who would stand in for it."""
+    provider = wanted_provider(settings, folder)
+    if model:
+        provider = "offline" if model == "offline" else "gemini"
+    changed: dict[str, Any] = {
+        "provider": provider,
+        "fallback_models": (),
+        "offline_fallback": False,
+        "mode": "sync",
+    }
+    if model and provider == "gemini":
+        try:
+            changed["names"] = ModelNames.model_validate(
+                {**settings.model.names.model_dump(), "posts": model}
+            )
+        except ValidationError:
+            raise NotTried(f"--model {model}: that is no model's name, such as gemini-3.8-flash.") from None
+    return settings.model_copy(update={"model": settings.model.model_copy(update=changed)})
+
+
+def _provider(settings: Settings, folder: SiteFolder, prompt: Path | None) -> Provider:
+    if settings.model.provider == "offline":
+        if prompt:
+            raise NotTried("The offline provider takes no prompt. Name a model with --model, too.")
+        return OfflineProvider()
+    try:
+        text = prompt.read_text(encoding="utf-8") if prompt else None
+    except (OSError, UnicodeDecodeError) as error:
+        raise NotTried(f"The prompt {prompt} can't be read: {error}.") from None
+    return GeminiProvider(settings, folder, prompts={"posts": text} if text is not None else None)

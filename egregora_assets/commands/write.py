@@ -1,0 +1,97 @@
+"""`write`: import, plan, run, build, summary, on the same graph and instance that the Dagster UI shows."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from egregora_assets.commands.consent import ask_about_layout, ask_about_settings, ask_to_send
+from egregora_assets.commands.report import WriteReport, count
+from egregora_assets.commands.run_graph import run_graph
+from egregora_assets.costs.estimates import priced
+from egregora_assets.erasure.withdrawal import withdraw
+from egregora_assets.ingestion.imports import import_exports, import_inbox
+from egregora_assets.leak_check.names_on_pages import shows_names
+from egregora_assets.pipeline.context import PipelineContext
+from egregora_assets.pipeline.plan import make_plan
+from egregora_assets.stages import STAGES
+from egregora_assets.windowing.layout import relayout
+from egregora_resources.errors import describe
+from egregora_resources.llm.providers import check_provider, record_provider
+from egregora_resources.progress import Progress, Silent
+from egregora_resources.site.folder import SiteFolder
+from egregora_resources.site.locks import the_one_writer
+from egregora_resources.site.settings import load_settings
+from egregora_resources.warehouse.database import Warehouse
+
+
+
+def write_site(
+    site: Path,
+    exports: Sequence[Path],
+    *,
+    chat: str | None = None,
+    date_order: str | None = None,
+    yes: bool = False,
+    recut: bool = False,
+    confirm: Callable[[str], bool] | None = None,
+    progress: Progress | None = None,
+) -> WriteReport:
+    """Imports exports (and what lies in the inbox), writes what is new or changed, and builds the site.
+
+    Args:
+        site: folder with an egregora.toml.
+        exports: files or folders; read where they are, not copied.
+        chat: which chat of an export with several, or: it is the site's chat under another name.
+        date_order: as ``[input] date_order``, for these files.
+        yes: don't ask before settings make many windows be written again.
+        recut: cut windows of count or bytes anew.
+        confirm: asks the owner; None when there is nobody to ask.
+        progress: shows what is going on.
+
+    Raises:
+        UserError: something that the owner has to put right; nothing was changed, and nothing is lost.
+    """
+    started = time.monotonic()
+    progress = progress or Silent()
+    folder = SiteFolder(site)
+    settings = load_settings(site)
+    folder.make_state()
+    with the_one_writer(folder, progress):
+        check_provider(settings, folder)
+        record_provider(settings, folder)
+        warehouse = Warehouse(folder.warehouse)
+        # Asked before the import, so that a no leaves everything as it was.
+        if not ask_about_layout(settings, warehouse, recut, yes, confirm):
+            ask_about_settings(make_plan(PipelineContext(settings, site, warehouse), STAGES), yes, confirm)
+        report = WriteReport(site_index=folder.built / "index.html")
+        imported = import_exports(
+            folder, settings, warehouse, exports, chat=chat, date_order=date_order, progress=progress
+        )
+        dropped, unread = import_inbox(folder, settings, warehouse, progress)
+        files = [*imported.files, *dropped.files]
+        report.imported = [file.sentence() for file in files]
+        report.unread = [
+            f"{path.name} in the inbox was not imported: {describe(error)}" for _, path, error in unread
+        ]
+        for file in files:
+            for warning in file.warnings:
+                progress.say(warning)
+        if ignored := dropped.ignored_commands() or imported.ignored_commands():
+            progress.say(ignored)
+        relayout(settings, warehouse, recut=recut)
+        context = PipelineContext(settings, site, warehouse)
+        # Before anything else is done: what may no longer be shown goes, even if all that follows fails.
+        if withdrawn := withdraw(context):
+            progress.say(withdrawn.sentence())
+        if open_names := shows_names(context.people.members):
+            progress.say(
+                f"[privacy] level: pages call {len(open_names)} of the people by the names that the exports print."
+            )
+        plan = priced(context, make_plan(context, STAGES))
+        ask_to_send(folder, settings, plan, yes, confirm)
+        run_graph(folder, context, plan, progress, report)
+    count(report, context)
+    report.seconds = time.monotonic() - started
+    return report

@@ -1,0 +1,192 @@
+"""`forget`: takes a person out of everything the site has, for good, and keeps them out.
+
+First what was made of their words is withdrawn, then everything stored goes in one transaction, then files, and in
+the end the warehouse is rewritten, so that nothing can be read from its free pages. A `forget` that is killed in
+between is finished by the next one, or by the next import.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import duckdb
+
+from egregora_assets.erasure.personal_data import PLACES, Erasure, finish_forgetting
+from egregora_assets.erasure.withdrawal import Withdrawal, withdraw
+from egregora_assets.pipeline.context import PipelineContext
+from egregora_assets.windowing.layout import lay_out_again
+from egregora_resources.chat_log import persons as who
+from egregora_resources.chat_log.erase import file_names
+from egregora_resources.chat_log.versions import recombine_all
+from egregora_resources.errors import UserError
+from egregora_resources.people import Member, decide, load_people, obey_commands
+from egregora_resources.privacy.forgotten import Forgotten, hash_names
+from egregora_resources.progress import Progress, Silent
+from egregora_resources.site.folder import SiteFolder
+from egregora_resources.site.locks import import_lock
+from egregora_resources.site.secret import site_pseudonyms
+from egregora_resources.site.settings import Settings
+from egregora_resources.warehouse.compaction import UNFINISHED
+from egregora_resources.warehouse.database import Warehouse
+
+
+class StillNamed(UserError):
+    """The settings speak of somebody who is to be forgotten."""
+
+
+@dataclass
+class Forgetting:
+    """What forgetting somebody came to."""
+
+    token: str
+    removed: dict[str, int] = field(default_factory=dict[str, int])
+    """How much there was, by place."""
+    zips: Sequence[Path] = ()
+    """Imported files that still hold them; the owner's to delete. Those in the inbox with their folder."""
+    named_in_settings: bool = False
+    windows: int = 0
+    """How many are written anew by the next write."""
+    withdrawal: Withdrawal = field(default_factory=Withdrawal)
+
+
+def forget_author(
+    folder: SiteFolder,
+    settings: Settings,
+    warehouse: Warehouse,
+    member: Member,
+    *,
+    progress: Progress | None = None,
+) -> Forgetting:
+    """Forgets somebody. The caller holds the site's write lock.
+
+    Raises:
+        StillNamed: ``[privacy.authors]`` has a section for them; nothing was changed.
+        SecretChanged: without the right secret they couldn't be kept out.
+    """
+    if member.token in settings.privacy.authors:
+        raise StillNamed(
+            f"{folder.settings} has a section [privacy.authors.{member.token}]. Take it out, then forget them."
+        )
+    progress = progress or Silent()
+    with import_lock(folder, progress):
+        finish_forgetting(folder, warehouse)
+        report = Forgetting(member.token)
+        with warehouse.transaction() as connection:
+            report.zips = _zips(connection, folder, member)
+            site_pseudonyms(connection, folder.state)
+            decide(connection, member.author_id, opted_out=True)
+        report.named_in_settings = bool(
+            set(member.names) & {name for group in settings.people.same for name in group}
+        )
+        progress.say("Taking what was made of their words off the site")
+        counted = _count(warehouse, folder, member)
+        report.withdrawal = withdraw(PipelineContext(settings, folder.root, warehouse))
+        progress.say("Removing what is stored")
+        with warehouse.transaction() as connection:
+            erasure = _erasure(connection, folder, member)
+            for place in PLACES:
+                place.forget(connection, erasure)
+            recombine_all(connection, who.known_persons(connection).printed())
+            obey_commands(connection)
+            report.windows = len(lay_out_again(connection, settings).changed)
+            kept = {"token": member.token, "messages": erasure.messages, "media": erasure.media}
+            connection.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", [UNFINISHED, json.dumps(kept)])
+        report.removed = counted | finish_forgetting(folder, warehouse)
+    return report
+
+
+def resume(folder: SiteFolder, warehouse: Warehouse, progress: Progress) -> None:
+    """Finishes what a killed `forget` left, if anything. The caller holds the site's write lock."""
+    with import_lock(folder, progress):
+        finish_forgetting(folder, warehouse)
+
+
+def _count(warehouse: Warehouse, folder: SiteFolder, member: Member) -> dict[str, int]:
+    with warehouse.connect() as connection:
+        erasure = _erasure(connection, folder, member, known_only=True)
+        return {place.what: place.holds(connection, erasure) for place in PLACES}
+
+
+def _erasure(
+    connection: duckdb.DuckDBPyConnection, folder: SiteFolder, member: Member, *, known_only: bool = False
+) -> Erasure:
+    """The person with everything that is found by their names; notes the hashes that keep them out."""
+    pseudonyms = site_pseudonyms(connection, folder.state)
+    names = list(member.names)
+    forgotten = Forgotten.load(connection, pseudonyms)
+    others = [
+        row[0]
+        for row in connection.execute(
+            "SELECT name FROM author_names WHERE author_id <> ?", [member.author_id]
+        ).fetchall()
+    ]
+    hashed = hash_names(names, others, pseudonyms.hashed, forgotten.language)
+    forgotten = replace(forgotten, names=[*forgotten.names, *hashed])
+    if not known_only:
+        connection.executemany(
+            "INSERT OR REPLACE INTO forgotten VALUES (?, ?, ?, ?)", [list(row) for row in hashed]
+        )
+    messages = [
+        row[0]
+        for row in connection.execute(
+            "SELECT id FROM raw_messages WHERE list_contains(?, name) ORDER BY id", [names]
+        ).fetchall()
+    ]
+    windows = connection.execute(
+        "SELECT DISTINCT window_key FROM window_people WHERE author_id = ? ORDER BY 1", [member.author_id]
+    ).fetchall()
+    return Erasure(
+        member.author_id,
+        member.token,
+        names,
+        forgotten,
+        [row[0] for row in windows],
+        messages,
+        _media_of(connection, names),
+    )
+
+
+def _media_of(connection: duckdb.DuckDBPyConnection, names: Sequence[str]) -> list[str]:
+    """Ids of the files that this person sent, under whatever name, and nobody else did."""
+    rows = connection.execute(
+        """
+        WITH sent AS (
+            SELECT attachment, coalesce(list_contains($1, name), FALSE) AS theirs FROM raw_messages
+            UNION ALL SELECT attachment, coalesce(list_contains($1, name), FALSE) FROM minute_versions
+        ), by_name AS (
+            SELECT attachment, bool_or(theirs) AS theirs, bool_or(NOT theirs) AS others
+            FROM sent WHERE attachment IS NOT NULL GROUP BY attachment
+        ), by_message AS (
+            SELECT f.id, bool_or(coalesce(list_contains($1, m.name), FALSE)) AS theirs,
+                bool_or(NOT coalesce(list_contains($1, m.name), FALSE)) AS others
+            FROM message_media f JOIN raw_messages m ON m.id = f.message WHERE f.id <> '' GROUP BY f.id
+        )
+        SELECT id FROM by_message WHERE theirs AND NOT others
+        UNION
+        SELECT f.id FROM media f JOIN by_name n ON n.attachment = f.name
+        WHERE f.id <> '' AND n.theirs AND NOT n.others AND f.id NOT IN (SELECT id FROM by_message WHERE others)
+        ORDER BY 1
+        """,
+        [list(names)],
+    ).fetchall()
+    return [row[0] for row in rows]
+
+
+def _zips(connection: duckdb.DuckDBPyConnection, folder: SiteFolder, member: Member) -> list[Path]:
+    named = file_names(connection, member.names)
+    return [folder.inbox / path if (folder.inbox / path).exists() else path for path in named]
+
+
+def was_forgotten(folder: SiteFolder, warehouse: Warehouse, name: str) -> bool:
+    """Whether a printed name is that of somebody forgotten."""
+    with warehouse.connect() as connection:
+        return bool(Forgotten.load(connection, site_pseudonyms(connection, folder.state)).person(name))
+
+
+def find_member(warehouse: Warehouse, settings: Settings, wanted: str) -> Member:
+    """The person of a pseudonym, printed name or number; see `People.find`."""
+    with warehouse.connect() as connection:
+        return load_people(connection, settings).find(wanted)

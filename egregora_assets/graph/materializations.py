@@ -1,0 +1,211 @@
+"""Telling the asset graph: every finished stage of a window is a materialization of its own.
+
+The tags carry versions and provenance, so that Dagster's staleness is ours (without them every partition would
+read "has a new dependency" for ever). Metadata holds numbers, ids and a link to a local page, never text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+import dagster as dg
+
+from egregora_assets.graph.partitions import WINDOW_PARTITIONS
+from egregora_assets.graph.run_owners import in_flight
+from egregora_assets.pipeline.stage import Stage
+from egregora_assets.windowing.layout import IDS_A_MINUTE
+from egregora_resources.publishing.post_page import post_url
+from egregora_resources.site.folder import SiteFolder
+from egregora_resources.warehouse.database import Warehouse
+from egregora_resources.warehouse.results import (
+    StageResult,
+    load_results,
+    mark_reported,
+)
+
+WINDOWS = "windows"
+EXPORTS_VERSION = "imported"
+"""The constant data version of `exports`: were it to change, all windows would look stale."""
+
+
+def provenance(
+    data_version: str, code_version: str, inputs: Mapping[str, tuple[str, int | None]]
+) -> dict[str, str]:
+    """Tags of an event.
+
+    Args:
+        inputs: dependency → (its data version, storage id up to which its events had been read).
+    """
+    tags = {"dagster/data_version": data_version, "dagster/code_version": code_version}
+    for name, (version, pointer) in inputs.items():
+        tags[f"dagster/input_data_version/{name}"] = version or "INITIAL"
+        tags[f"dagster/input_event_pointer/{name}"] = "NULL" if pointer is None else str(pointer)
+    return tags
+
+
+class Reporter:
+    """Turns stored results into events.
+
+    Args:
+        instance: the site's Dagster instance.
+        warehouse: where metadata is looked up.
+        stages: of the graph.
+        code_versions: by stage's name, as in the asset specs.
+        log: writes an event; `context.log_event` inside a step, else the instance's runless reporting.
+        selected: stages that the run makes itself; events of the others count as read when the run looked.
+    """
+
+    def __init__(
+        self,
+        instance: dg.DagsterInstance,
+        folder: SiteFolder,
+        warehouse: Warehouse,
+        stages: Sequence[Stage],
+        code_versions: Mapping[str, str],
+        *,
+        log: Callable[[dg.AssetMaterialization], None] | None = None,
+        selected: Iterable[str] = (),
+    ) -> None:
+        self._instance, self._folder, self._warehouse = instance, folder, warehouse
+        self._stages = {stage.name: stage for stage in stages}
+        self._code_versions = code_versions
+        self._log = log or instance.report_runless_asset_event
+        self._selected = set(selected)
+        self._seen = newest_event(instance)
+        self._versions: dict[tuple[str, str], str] = {}
+        self._facts: dict[str, dict[str, Any]] = {}
+
+    def snapshot_inputs(self, results: Iterable[StageResult], windows: Mapping[str, str]) -> None:
+        """Takes note of the data versions that inputs have; called before they are read.
+
+        Args:
+            results: everything stored.
+            windows: data versions of the windows.
+        """
+        self._seen = newest_event(self._instance)
+        self._versions.update({(r.stage, r.window): r.data_version for r in results})
+        self._versions.update({(WINDOWS, key): version for key, version in windows.items()})
+        self._facts = window_facts(self._warehouse, self._folder)
+
+    def report(self, result: StageResult) -> None:
+        """Writes the event of a result; a failure has none."""
+        if result.status == "failed":
+            return
+        self._versions[result.stage, result.window] = result.data_version
+        if result.stage == "posts":
+            self._facts |= window_facts(self._warehouse, self._folder, result.window)
+        self._write(result, metadata_of(result))
+
+    def report_again(self, result: StageResult) -> None:
+        """Writes the event of a result that was found fresh: a run that planned it has to say so."""
+        self._write(result, {"status": result.status, "reason": "fresh: kept as it is", "seconds": 0.0})
+
+    def _write(self, result: StageResult, metadata: Mapping[str, Any]) -> None:
+        now = newest_event(self._instance)
+        inputs = {
+            name: (
+                self._versions.get((name, result.window), ""),
+                now if name in self._selected else self._seen,
+            )
+            for name in (*self._stages[result.stage].after, WINDOWS)
+        }
+        self._log(
+            dg.AssetMaterialization(
+                result.stage,
+                partition=result.window,
+                metadata={**self._facts.get(result.window, {}), **metadata},
+                tags=provenance(result.data_version, self._code_versions[result.stage], inputs),
+            )
+        )
+
+
+def metadata_of(result: StageResult) -> dict[str, Any]:
+    """What a result's event tells of how it was made. Notes of a model are left out: they may hold its words."""
+    usage = result.usage
+    known: dict[str, Any] = {
+        "status": result.status,
+        "reason": result.reason or "asked for",
+        "seconds": result.seconds,
+        "calls": usage.calls,
+        "tokens": usage.input_tokens + usage.output_tokens,
+        "input_tokens": usage.input_tokens,
+        "output_tokens": usage.output_tokens,
+        "usd": usage.usd,
+        "documents": result.documents,
+    }
+    if result.status == "skipped":
+        known["skipped_because"] = result.note
+    if result.degraded:
+        known["degraded"] = result.degraded
+    return known
+
+
+def window_facts(
+    warehouse: Warehouse, folder: SiteFolder, window: str | None = None
+) -> dict[str, dict[str, Any]]:
+    """Metadata that all events of a window carry: what it holds, and its page (its first post, or the archive)."""
+    where, parameters = ("AND key = ?", [window]) if window else ("", [])
+    rows = warehouse.rows(
+        f"""
+        SELECT key, w.messages, make_timestamp(first_id // {IDS_A_MINUTE} * 60000000),
+            make_timestamp(last_id // {IDS_A_MINUTE} * 60000000),
+            (SELECT count(*) FROM window_people p WHERE p.window_key = key AND p.messages > 0),
+            (SELECT list(slug ORDER BY id) FROM documents d WHERE d.window_key = key AND d.stage = 'posts')
+        FROM windows w WHERE NOT retired {where}
+        """,
+        parameters,
+    )
+    return {
+        key: {
+            "messages": messages,
+            "people": people,
+            "first_message": first.isoformat(" ", "minutes"),
+            "last_message": last.isoformat(" ", "minutes"),
+            "posts": len(slugs or []),
+            "page": dg.MetadataValue.url(page_address(folder, slugs[0] if slugs else "")),
+        }
+        for key, messages, first, last, people, slugs in rows
+    }
+
+
+def page_address(folder: SiteFolder, slug: str) -> str:
+    """Address of a post's page on this machine; of the archive, which lists every window, without a post."""
+    return (folder.built.resolve() / (post_url(slug) if slug else "archive/index.html")).as_uri()
+
+
+def newest_event(instance: dg.DagsterInstance) -> int:
+    """Storage id of the newest event: everything up to it has been seen."""
+    return instance.event_log_storage.get_maximum_record_id() or 0
+
+
+def report_missing(
+    warehouse: Warehouse,
+    instance: dg.DagsterInstance,
+    folder: SiteFolder,
+    stages: Sequence[Stage],
+    code_versions: Mapping[str, str],
+) -> int:
+    """Reports stored results whose events a killed run didn't write; returns how many.
+
+    Called before an import tells of changed windows: an event says that all that was told before it had been read.
+    Results of windows without a key wait until they have one; those of runs in flight are left to these.
+    """
+    order = [stage.name for stage in stages]
+    unreported = load_results(warehouse, unreported=True).values()
+    if not unreported:
+        return 0
+    known, busy = set(instance.get_dynamic_partitions(WINDOW_PARTITIONS)), in_flight(instance)
+    missing = [r for r in unreported if r.stage in order and r.window in known and r.run_id not in busy]
+    reporter = Reporter(instance, folder, warehouse, stages, code_versions, selected=order)
+    reporter.snapshot_inputs(load_results(warehouse).values(), {})
+    for result in sorted(missing, key=lambda r: order.index(r.stage)):
+        reporter.report(result)
+    mark_reported(warehouse, missing)
+    return len(missing)
+
+
+CODE = "1"
+
+
+EXPORTS = "exports"

@@ -1,0 +1,51 @@
+"""The partitions of the graph: one for each window of conversation, registered by the import."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import dagster as dg
+from dagster._core.execution.backfill import BulkActionsFilter, BulkActionStatus
+
+from egregora_assets.graph.run_owners import in_flight
+
+WINDOW_PARTITIONS = "window"
+WINDOW = dg.DynamicPartitionsDefinition(name=WINDOW_PARTITIONS)
+UNDER_WAY = [BulkActionStatus.REQUESTED, BulkActionStatus.CANCELING, BulkActionStatus.FAILING]
+
+
+def sync_partitions(
+    instance: dg.DagsterInstance, keys: Sequence[str], *, own_run: str | None = None
+) -> tuple[list[str], list[str]]:
+    """Registers the keys of the active windows and deletes those of retired ones.
+
+    Deleting a key under a run kills that run, and a backfill launches runs of its keys as it goes: nothing is deleted
+    while another run or a backfill is under way; the next call does it.
+
+    Returns:
+        Keys added, and keys deleted.
+    """
+    known = instance.get_dynamic_partitions(WINDOW_PARTITIONS)
+    new = [key for key in keys if key not in set(known)]
+    if new:
+        instance.add_dynamic_partitions(WINDOW_PARTITIONS, new)
+    retired = sorted(set(known) - set(keys))
+    if not retired or in_flight(instance, own_run=own_run) or backfill_under_way(instance):
+        return new, []
+    for key in retired:
+        instance.delete_dynamic_partition(WINDOW_PARTITIONS, key)
+    return new, retired
+
+
+def backfill_under_way(instance: dg.DagsterInstance) -> bool:
+    """Whether the daemon has a backfill of the UI in hand; between two of its runs none may be in flight."""
+    return bool(instance.get_backfills(filters=BulkActionsFilter(statuses=UNDER_WAY), limit=1))
+
+
+def covering_range(all_keys: Sequence[str], wanted: Sequence[str]) -> tuple[str, str] | None:
+    """First and last key of the one range that holds all wanted ones.
+
+    A range runs over the order in which keys were registered, which is not the order of time.
+    """
+    places = [all_keys.index(key) for key in wanted if key in all_keys]
+    return (all_keys[min(places)], all_keys[max(places)]) if places else None

@@ -1,0 +1,120 @@
+"""Importing exports: what is known already is told by its hash, and what is new is stored (see `storing`).
+
+Knows no Dagster: the asset `exports` and the command share it. Loads nothing that only a new file needs, so that
+a known one is told in a fraction of a second.
+"""
+
+from __future__ import annotations
+
+import zipfile
+import zlib
+from collections.abc import Sequence
+from pathlib import Path
+
+from egregora_assets.ingestion.report import DifferentChat, Imported, ImportReport
+from egregora_resources.document import fingerprint
+from egregora_resources.inputs.export import InputError
+from egregora_resources.inputs.registry import export_digest
+from egregora_resources.progress import Progress, Silent
+from egregora_resources.site.folder import SiteFolder
+from egregora_resources.site.inbox import inbox_files
+from egregora_resources.site.locks import import_lock
+from egregora_resources.site.secret import check_secret
+from egregora_resources.site.settings import Settings
+from egregora_resources.warehouse.compaction import UNFINISHED
+from egregora_resources.warehouse.database import Warehouse
+
+
+
+def import_exports(
+    folder: SiteFolder,
+    settings: Settings,
+    warehouse: Warehouse,
+    paths: Sequence[Path],
+    *,
+    chat: str | None = None,
+    date_order: str | None = None,
+    progress: Progress | None = None,
+) -> ImportReport:
+    """Imports files not yet known, in the order given. All are read before anything is stored.
+
+    Args:
+        chat: which chat of a file with several, and that it is the site's, whatever its name. ``[input] chat`` in the
+            settings only says which: a standing waiver would let any other chat in.
+        date_order: as ``[input] date_order``, for these files.
+
+    Raises:
+        InputError: a file can't be read as an export; nothing was changed.
+        DifferentChat: a file holds another chat than the site's.
+    """
+    progress = progress or Silent()
+    with import_lock(folder, progress):
+        _settle(folder, settings, warehouse)
+        known = {row[0] for row in warehouse.rows("SELECT digest FROM export_files")}
+        new = [path for path in paths if export_digest(path) not in known]
+        report = ImportReport()
+        if new:
+            from egregora_assets.ingestion.store import store_exports
+
+            report = store_exports(
+                folder, settings, warehouse, new, chat=chat, date_order=date_order, progress=progress
+            )
+        report.files[:0] = [Imported(path.name, known=True) for path in paths if path not in new]
+    return report
+
+
+def _settle(folder: SiteFolder, settings: Settings, warehouse: Warehouse) -> None:
+    """Ends a forgetting that was cut short, and obeys changed settings for what was imported before."""
+    if warehouse.fact(UNFINISHED) is not None:
+        from egregora_assets.erasure.personal_data import finish_forgetting
+
+        finish_forgetting(folder, warehouse)
+    out = sorted(token for token, author in settings.privacy.authors.items() if author.opted_out)
+    wanted = fingerprint(settings.people.same, out)
+    if warehouse.fact("same") != wanted:
+        from egregora_assets.ingestion.store import obey_settings
+
+        obey_settings(folder, settings, warehouse, wanted)
+
+
+def import_inbox(
+    folder: SiteFolder, settings: Settings, warehouse: Warehouse, progress: Progress | None = None
+) -> tuple[ImportReport, list[tuple[int, Path, Exception]]]:
+    """Imports every new file of the inbox; one that can't be imported doesn't keep the others out.
+
+    Returns:
+        What was imported; and place in the inbox, path and error of what can't be read or is another chat's.
+
+    Raises:
+        Exception: anything that isn't the fault of one file: a damaged secret key, a full disk, a busy warehouse.
+    """
+    with warehouse.connect() as connection:
+        check_secret(connection, folder.state)
+    report, unread = ImportReport(), list[tuple[int, Path, Exception]]()
+    for place, path in enumerate(inbox_files(folder.inbox), 1):
+        try:
+            report.files += import_exports(folder, settings, warehouse, [path], progress=progress).files
+        except (InputError, DifferentChat, zipfile.BadZipFile, EOFError, zlib.error) as error:
+            unread.append((place, path, error))  # its media may be cut short, too
+        except OSError as error:
+            if not _of_file(error, path):
+                raise  # the site's own disk, say: full
+            unread.append((place, path, error))
+    return report, unread
+
+
+def _of_file(error: OSError, path: Path) -> bool:
+    """Whether an error is about reading this file (or what is in this folder)."""
+    return isinstance(error.filename, str | Path) and Path(error.filename).is_relative_to(path)
+
+
+def new_in_inbox(folder: SiteFolder, warehouse: Warehouse) -> int:
+    """How many files of the inbox were not imported yet; those that can't be read count too."""
+    known = {row[0] for row in warehouse.rows("SELECT digest FROM export_files")}
+    new = 0
+    for path in inbox_files(folder.inbox):
+        try:
+            new += export_digest(path) not in known
+        except InputError:
+            new += 1
+    return new

@@ -1,0 +1,73 @@
+"""Everything stored that must be free of personal data, as texts with the window they belong to."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, TypeAlias
+
+from egregora_assets.pipeline.context import PipelineContext
+from egregora_resources.llm.cache import ResponseCache
+from egregora_resources.llm.database import LlmStore
+from egregora_resources.privacy.page_text import (
+    BLOCK,
+    strings_of,
+    text_of_json,
+    text_of_page,
+)
+
+Stored: TypeAlias = tuple[str, str, str]
+"""(window, where, text)."""
+
+
+MESSAGE_ID = re.compile(r"(?<!\d)\d{12,17}(?!\d)")
+
+
+def _messages(context: PipelineContext) -> Iterator[Stored]:
+    for window, id, author, text, data in context.storage.rows(
+        "SELECT window_key, id, author, text, data FROM messages ORDER BY id"
+    ):
+        yield window, f"messages of {window}", f"{id}{BLOCK}{author}{BLOCK}{text}{BLOCK}{_said(data)}"
+
+
+def _documents(context: PipelineContext) -> Iterator[Stored]:
+    for stage, window, id, front_matter, body in context.storage.rows(
+        "SELECT stage, window_key, id, front_matter, body FROM documents ORDER BY stage, id"
+    ):
+        text = text_of_page(body) if stage == "banners" else body
+        ids = BLOCK.join(MESSAGE_ID.findall(front_matter))
+        yield window, f"{stage} of {window}", f"{id}{BLOCK}{_said(front_matter)}{BLOCK}{ids}{BLOCK}{text}"
+
+
+def _said(data: str | None) -> str:
+    value: Any = json.loads(data) if data else ""
+    return BLOCK.join(strings_of(value))
+
+
+def _vocabulary(context: PipelineContext) -> Iterator[Stored]:
+    yield from context.storage.rows(
+        "SELECT first_window, 'vocabulary', term FROM vocabulary "
+        "UNION ALL SELECT '', 'vocabulary', term || chr(12) || stays FROM synonyms"
+    )
+
+
+def _results(context: PipelineContext) -> Iterator[Stored]:
+    yield from context.storage.rows(
+        "SELECT window_key, 'result of ' || stage, note || chr(12) || error FROM stage_results"
+    )
+
+
+def _answers(context: PipelineContext) -> Iterator[Stored]:
+    for kept in ResponseCache(LlmStore(context.folder.llm)).texts():
+        yield kept.window, f"kept answers of {kept.task}", text_of_json(kept.answer)
+
+
+SOURCES: list[Callable[[PipelineContext], Iterable[Stored]]] = [
+    _messages,
+    _documents,
+    _vocabulary,
+    _results,
+    _answers,
+]
+"""Everything that must be free of personal data, beside the site: whatever keeps requests or answers is added here."""

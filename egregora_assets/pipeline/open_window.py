@@ -1,0 +1,72 @@
+"""The windows of a run as the engine takes them up, and which of them is still running."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from egregora_assets.pipeline.context import PipelineContext, WindowWork
+from egregora_assets.windowing.layout import StoredWindow
+from egregora_resources.site.settings import Settings
+from egregora_resources.warehouse.database import Warehouse
+
+
+def window_works(context: PipelineContext, windows: Sequence[StoredWindow]) -> list[WindowWork]:
+    """The stored windows as the runner takes them."""
+    import ibis
+
+    messages: Any = ibis.table(
+        {
+            "id": "int64", "ts": "timestamp", "name": "string", "kind": "string", "text": "string",
+            "attachment": "string", "edited": "boolean", "deleted": "boolean", "media_omitted": "boolean",
+            "data": "string",
+        },
+        name="raw_messages",
+    )  # fmt: skip
+    running = running_window(context.config, context.storage, windows)
+    return [
+        WindowWork(
+            context,
+            window.key,
+            window.start,
+            window.end,
+            messages.filter((messages.id >= window.first_id) & (messages.id <= window.last_id)).order_by(
+                "id"
+            ),
+            window.version,
+            so_far=window.key == running,
+        )
+        for window in windows
+    ]
+
+
+def running_window(settings: Settings, warehouse: Warehouse, windows: Sequence[StoredWindow]) -> str | None:
+    """Key of the last window if it isn't over: by the chat's own clock when the newest export was made, or not full."""
+    if not windows:
+        return None
+    last, size = windows[-1], settings.pipeline.window_size
+    match settings.pipeline.window_unit:
+        case "messages":
+            running = last.messages < size
+        case "bytes":
+            running = last.bytes < size
+        case _:
+            closed = last_export(settings, warehouse)
+            running = closed is None or last.end > closed
+    return last.key if running else None
+
+
+def last_export(settings: Settings, warehouse: Warehouse) -> datetime | None:
+    """When the newest export was made, by the chat's own clock; the import's time where the phone's isn't known."""
+    zone = ZoneInfo(settings.site.timezone)
+    moments: list[datetime] = []
+    for modified, imported, last in warehouse.rows(
+        "SELECT modified, imported_at, last_message FROM export_files"
+    ):
+        # `imported_at` is in UTC. A zip that says it was packed before its last message was is not believed.
+        believed = modified if modified and last and modified >= last - timedelta(days=1) else None
+        made = believed or imported.replace(tzinfo=UTC).astimezone(zone).replace(tzinfo=None)
+        moments.append(max(made, last or made))
+    return max(moments, default=None)
