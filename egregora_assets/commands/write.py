@@ -18,6 +18,7 @@ from egregora_assets.pipeline.plan import make_plan
 from egregora_assets.stages import STAGES
 from egregora_assets.windowing.layout import relayout
 from egregora_resources.errors import describe
+from egregora_resources.inputs.export import Export
 from egregora_resources.llm.providers import check_provider, record_provider
 from egregora_resources.progress import Progress, Silent
 from egregora_resources.site.site import Site
@@ -25,7 +26,7 @@ from egregora_resources.site.site import Site
 
 def write_site(
     root: Path,
-    exports: Sequence[Path],
+    exports: Sequence[Path | Export],
     *,
     chat: str | None = None,
     date_order: str | None = None,
@@ -38,7 +39,7 @@ def write_site(
 
     Args:
         root: folder with an egregora.toml.
-        exports: files or folders; read where they are, not copied.
+        exports: files or folders, read where they are, not copied; or what was read of them already.
         chat: which chat of an export with several, or: it is the site's chat under another name.
         date_order: as ``[input] date_order``, for these files.
         yes: don't ask before settings make many windows be written again.

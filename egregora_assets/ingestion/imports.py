@@ -13,7 +13,7 @@ from pathlib import Path
 
 from egregora_assets.ingestion.report import DifferentChat, Imported, ImportReport
 from egregora_resources.document import fingerprint
-from egregora_resources.inputs.export import InputError
+from egregora_resources.inputs.export import Export, InputError
 from egregora_resources.inputs.registry import export_digest
 from egregora_resources.progress import Progress, Silent
 from egregora_resources.site.inbox import inbox_files
@@ -23,7 +23,7 @@ from egregora_resources.warehouse.compaction import UNFINISHED
 
 def import_exports(
     site: Site,
-    paths: Sequence[Path],
+    exports: Sequence[Path | Export],
     *,
     chat: str | None = None,
     date_order: str | None = None,
@@ -32,6 +32,7 @@ def import_exports(
     """Imports files not yet known, in the order given. All are read before anything is stored.
 
     Args:
+        exports: files or folders, or what was read of them already.
         chat: which chat of a file with several, and that it is the site's, whatever its name. ``[input] chat`` in the
             settings only says which: a standing waiver would let any other chat in.
         date_order: as ``[input] date_order``, for these files.
@@ -44,14 +45,22 @@ def import_exports(
     with site.importing(progress):
         _settle(site)
         known = {row[0] for row in site.warehouse.rows("SELECT digest FROM export_files")}
-        new = [path for path in paths if export_digest(path) not in known]
+        new = [one for one in exports if _digest(one) not in known]
         report = ImportReport()
         if new:
             from egregora_assets.ingestion.store import store_exports
 
             report = store_exports(site, new, chat=chat, date_order=date_order, progress=progress)
-        report.files[:0] = [Imported(path.name, known=True) for path in paths if path not in new]
+        report.files[:0] = [Imported(_name(one), known=True) for one in exports if one not in new]
     return report
+
+
+def _digest(export: Path | Export) -> str:
+    return export.digest if isinstance(export, Export) else export_digest(export)
+
+
+def _name(export: Path | Export) -> str:
+    return export.source.name if isinstance(export, Export) else export.name
 
 
 def _settle(site: Site) -> None:
