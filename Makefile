@@ -13,8 +13,8 @@ PYTHON ?= $(shell for p in python3.11 python3 python; do \
 help:
 	@echo "make demo        write the demo blog (needs Python 3.11 or newer, and nothing else)"
 	@echo "make dev         open the Dagster UI on the demo site"
-	@echo "make test        lint, types, and all tests"
-	@echo "make check       lint and types only; make format puts the first right"
+	@echo "make test        lint, types, licences, and all tests"
+	@echo "make check       all but the tests; make format puts lint right"
 	@echo "make bench       how fast imports (bench-import), site builds (bench-site) and the proof (bench-privacy) are"
 	@echo "make bench-llm   how close to ideal a run of 200 windows comes, without and with failing calls"
 	@echo "make soak        kill runs of a big chat again and again"
@@ -35,6 +35,7 @@ check: $(VENV)/.installed-dev
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/pyright --pythonpath $(BIN)/python
+	$(BIN)/python .ci/licences.py
 
 format: $(VENV)/.installed-dev
 	$(BIN)/ruff check --fix
