@@ -8,7 +8,7 @@ WORKERS ?= 2
 PYTHON ?= $(shell for p in python3.11 python3 python; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 
-.PHONY: help demo dev test check format bench bench-import bench-site bench-llm soak screenshot pins clean
+.PHONY: help demo dev test check lint types licences format bench bench-import bench-site bench-llm soak screenshot pins clean
 
 help:
 	@echo "make demo        write the demo blog (needs Python 3.11 or newer, and nothing else)"
@@ -31,10 +31,16 @@ dev: $(VENV)/.installed
 test: check
 	$(BIN)/pytest -m "not soak" -n $(WORKERS) --dist loadfile
 
-check: $(VENV)/.installed-dev
+check: lint types licences
+
+lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
+
+types: $(VENV)/.installed-dev
 	$(BIN)/pyright --pythonpath $(BIN)/python
+
+licences: $(VENV)/.installed-dev
 	$(BIN)/python .ci/licences.py
 
 format: $(VENV)/.installed-dev

@@ -19,6 +19,7 @@ from egregora_assets.cli.app import app
 from egregora_assets.cli.sites import check_writable
 from egregora_resources.errors import UserError
 from egregora_resources.site.settings import load_settings
+from egregora_tests import HANG
 
 ROOT = Path(__file__).parents[2]
 HEAVY = ("dagster", "duckdb", "ibis", "mkdocs", "google", "pydantic", "pyarrow", "numpy")
@@ -39,7 +40,7 @@ def egregora(
             "COLUMNS": "100",
             **(environment or {}),
         },
-        timeout=60,
+        timeout=HANG,
         check=False,
     )
 
