@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import random
+import re
 import subprocess
 import sys
+import tomllib
 from fnmatch import fnmatchcase
 from pathlib import Path
 
 import pytest
+import yaml
 
 from egregora_tests.architecture.test_rooms import PACKAGES, ROOT
 
@@ -23,6 +27,43 @@ def test_the_notice_says_where_everything_that_is_bundled_comes_from() -> None:
     }
     assert {path for path in bundled if not any(fnmatchcase(path, pattern) for pattern in named)} == set()
     assert {pattern for pattern in named if not any(fnmatchcase(path, pattern) for path in bundled)} == set()
+
+
+@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/privacy.md"])
+def test_what_a_document_links_to_or_names_by_its_path_is_there(name: str) -> None:
+    document = ROOT / name
+    text = document.read_text("utf-8")
+    named = [document.parent / link for link in re.findall(r"\]\((?!https?:)(.+?)\)", text)]
+    named += [ROOT / path for path in re.findall(r"`((?:egregora_|demo_chat|\.ci|\.github)[\w./-]*)`", text)]
+    assert [str(path) for path in named if not path.exists()] == []
+
+
+def test_what_a_docstring_names_by_its_file_is_there() -> None:
+    files = [path for package in PACKAGES for path in (ROOT / package).rglob("*.*")]
+    named = {
+        (str(path.relative_to(ROOT)), name)
+        for path in files
+        if path.suffix == ".py"
+        for name in re.findall(r"`(\w+\.(?:py|tsv|sql))`", path.read_text("utf-8"))
+    }
+    known = {path.name for path in files}
+    assert {(path, name) for path, name in named if name not in known} == set()
+
+
+def test_hosted_ci_runs_on_every_python_that_the_project_file_names() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    named = [name.rpartition(" ")[2] for name in project["classifiers"] if " Python :: " in name]
+    [job] = yaml.safe_load((ROOT / ".github" / "workflows" / "ci.yml").read_text("utf-8"))["jobs"].values()
+    assert job["strategy"]["matrix"]["python"] == named
+    assert project["requires-python"] == f">={named[0]}"
+    assert {"run": ".ci/run"} in job["steps"]
+
+
+def test_what_a_test_draws_by_lot_is_drawn_again_from_its_seed(
+    monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    monkeypatch.setenv("EGREGORA_SEED", "seven")
+    assert request.getfixturevalue("chance").random() == random.Random("seven").random()
 
 
 def licence_check(*requirements: str, packages: Path | None = None) -> subprocess.CompletedProcess[str]:
