@@ -2,7 +2,7 @@
 
 Attribute paths are key paths: ``settings.pipeline.enrichment.max_urls_per_window``. What a key means to the
 owner is said in `settings_template.toml`, which `init` writes and which a test holds against these classes.
-How a mistake is put into words is the business of `settings_errors.py`.
+How a mistake is put into words is the business of `settings_problems.py`.
 """
 
 from __future__ import annotations
