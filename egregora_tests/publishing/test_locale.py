@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import json
+import re
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from egregora_resources.cldr import language_codes, locale_of
-from egregora_resources.publishing.html_blocks import speech
+from egregora_resources.publishing.html_blocks import KINDS, block, render_block
 from egregora_resources.publishing.locale import LANGUAGES, strings_for
 from egregora_resources.publishing.plain_text import one_line, spoken, web_address
 from egregora_resources.publishing.safe_svg import plain_svg, safe_svg
 from egregora_resources.publishing.slugs import SAFE_SLUG, path_segment, slugify, topic_slug
+from egregora_resources.publishing.speech import speech
 
 
 @pytest.mark.parametrize(
@@ -101,6 +105,49 @@ def test_only_plain_web_addresses_are_links(url: str) -> None:
 )
 def test_speech_renders_whatsapps_marks_and_nothing_else(said: str, html: str) -> None:
     assert speech(said, {"amber-heron": ["Ana <3", "u"]}, "someone") == html
+
+
+def typed(text: str) -> dict[str, Any]:
+    """What the templates of all blocks read, with `text` wherever somebody may have typed or set something."""
+    words = (
+        "text",
+        "alt",
+        "who",
+        "when",
+        "at",
+        "initial",
+        "someone",
+        "label",
+        "missing",
+        "size",
+        "title",
+        "summary",
+    )
+    data = dict.fromkeys(words, text) | {
+        "url": "https://example.org",
+        "src": text,
+        "href": text,
+        "thumb": text,
+    }
+    return data | {"hue": 1, "w": 8, "h": 5, "people": {"amber-heron": [text, text]}}
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS))
+@pytest.mark.parametrize("media", ["image", "sticker", "video", "audio", "document"])
+@pytest.mark.parametrize("source", [{}, {"src": ""}])
+def test_what_anybody_typed_is_neither_html_nor_a_template(
+    kind: str, media: str, source: dict[str, str]
+) -> None:
+    text = "@amber-heron <b class='x' id=\"y\"> &amp; {{ 7 * 7 }}{% raw %}"
+    file = typed(text) | {"kind": media} | source
+    data = typed(text) | {"media": [file] if kind == "quote" else file}
+    html = render_block(block(kind, data)) or ""
+    assert "<b" not in html.replace("<blockquote", "")
+    assert "{{ 7 * 7 }}{% raw %}" in html
+    plain = render_block(block(kind, json.loads(json.dumps(data).replace(json.dumps(text)[1:-1], "x")))) or ""
+    # Not one more attribute or element than with a harmless text, but for the person who is named.
+    unnamed = re.sub(r'<a class="eg-mention"[^>]*>(.*?)</a>', r"\1", html)
+    assert re.findall(r'<[^>"]*|"', unnamed) == re.findall(r'<[^>"]*|"', plain)
 
 
 SVG = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9">{}</svg>'
