@@ -15,6 +15,7 @@ from pathlib import Path
 from egregora_assets.leak_check.names_on_pages import shown_name
 from egregora_assets.leak_check.sources import MESSAGE_ID, SOURCES
 from egregora_assets.pipeline.context import PipelineContext
+from egregora_resources.cldr import calendar_words
 from egregora_resources.llm.offline.wording import wording
 from egregora_resources.people import scrub_rules
 from egregora_resources.privacy.leak_detector import LeakDetector
@@ -115,8 +116,10 @@ class LeakCheck:
     def _own_words(self) -> Iterator[str]:
         site, language = self._context.config.site, self._context.people.language
         yield from (site.title, site.description)
-        yield from strings_of(dict(strings_for(language).words))
-        yield from strings_of(wording(language).phrases)
+        strings, writer = strings_for(language), wording(language)
+        for words, locale in ((strings.words, strings.locale), (writer.phrases, writer.locale)):
+            yield from strings_of(words)
+            yield from calendar_words(locale)
 
     def _column(self, sql: str, parameters: Sequence[object] = ()) -> list[str]:
         return [row[0] for row in self._storage.rows(sql, parameters)]
