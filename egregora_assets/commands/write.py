@@ -24,7 +24,7 @@ from egregora_resources.site.folder import SiteFolder
 from egregora_resources.site.locks import the_one_writer
 from egregora_resources.site.settings import load_settings
 from egregora_resources.warehouse.database import Warehouse
-
+from egregora_resources.warehouse.migrations import remove_backups
 
 
 def write_site(
@@ -92,6 +92,8 @@ def write_site(
         plan = priced(context, make_plan(context, STAGES))
         ask_to_send(folder, settings, plan, yes, confirm)
         run_graph(folder, context, plan, progress, report)
+        if not (report.failed or report.stopped):
+            remove_backups(warehouse.path)
     count(report, context)
     report.seconds = time.monotonic() - started
     return report
