@@ -22,6 +22,7 @@ from egregora_resources.document import fingerprint
 from egregora_resources.site.folder import SiteFolder
 from egregora_resources.site.inbox import inbox_files
 from egregora_resources.site.settings import Settings
+from egregora_resources.site.site import Site
 from egregora_resources.warehouse.database import WarehouseBusy, WarehouseUnreadable
 from egregora_resources.warehouse.migrations import SchemaTooNew
 
@@ -95,7 +96,7 @@ def inbox_sensor(
         try:
             plan = Staleness(folder, settings, stages, llm).plan(store)
             wanted = due_after_import(plan)
-            versions = told_versions(settings, store)
+            versions = told_versions(Site(folder, settings, store))
         except WarehouseBusy:
             return result("The warehouse is busy; trying again at the next tick.")
         except (WarehouseUnreadable, SchemaTooNew) as error:

@@ -138,7 +138,7 @@ class WindowChainRun:
         # What was known before another run was waited for may not hold any more.
         pipeline = replace(self.pipeline)
         storage, wanted = pipeline.storage, set(keys)
-        self.reporter.snapshot_inputs(load_results(storage).values(), told_versions(pipeline.config, storage))
+        self.reporter.snapshot_inputs(load_results(storage).values(), told_versions(pipeline.site))
         works = [work for work in window_works(pipeline, active_windows(storage)) if work.key in wanted]
         runner = built_in_runner(
             pipeline,

@@ -49,7 +49,7 @@ def run_windows(server: FaultServer, root: Path, windows: int, **model: Any) -> 
 
 def continue_windows(site: SmallSite) -> ManyWindows:
     """Takes the windows of a site through what is missing."""
-    provider = GeminiProvider(site.settings, site.folder, pause=0.05)
+    provider = GeminiProvider(site.opened, pause=0.05)
     context = PipelineContext(site.settings, site.folder.root, site.warehouse, provider=provider)
     works = window_works(context, active_windows(site.warehouse))
     began = time.monotonic()

@@ -18,6 +18,8 @@ from egregora_resources.llm.spending import spent
 from egregora_resources.llm.tasks import Digest, PostsInput, Quote, Stretch
 from egregora_resources.site.folder import SiteFolder
 from egregora_resources.site.settings import Settings
+from egregora_resources.site.site import Site
+from egregora_resources.warehouse.database import Warehouse
 from egregora_tests.llm.chats import garden, stretch
 from egregora_tests.llm.fault_server import REASKED, REFUSED, RETRY_DELAY, RETRYABLE, FaultServer
 
@@ -40,7 +42,7 @@ def make(server: FaultServer, site: Path, fresh: bool = False, /, **model: Any) 
         "provider": "gemini", "base_url": server.url, "send_without_asking": True, "timeout_seconds": 5, **model,
     }  # fmt: skip
     settings = Settings.model_validate({"model": options})
-    return GeminiProvider(settings, folder, fresh=fresh, pause=0.01)
+    return GeminiProvider(Site(folder, settings, Warehouse(folder.warehouse)), fresh=fresh, pause=0.01)
 
 
 def run(provider: GeminiProvider, work: Callable[[], Awaitable[Output]]) -> Output:

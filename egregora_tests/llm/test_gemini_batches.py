@@ -15,6 +15,8 @@ from egregora_resources.llm.gemini import GeminiProvider, batches
 from egregora_resources.llm.tasks import Stretch
 from egregora_resources.site.folder import SiteFolder
 from egregora_resources.site.settings import Settings
+from egregora_resources.site.site import Site
+from egregora_resources.warehouse.database import Warehouse
 from egregora_tests.llm.chats import PEOPLE, stretch
 from egregora_tests.llm.fault_server import FaultServer
 from egregora_tests.llm.test_gemini_answers import run
@@ -38,7 +40,7 @@ def make(server: FaultServer, site: Path, **options: Any) -> GeminiProvider:
         "timeout_seconds": 5,
     } | options
     settings = Settings.model_validate({"model": model})
-    return GeminiProvider(settings, folder, pause=0.01, waits=(0.3, 0.05))
+    return GeminiProvider(Site(folder, settings, Warehouse(folder.warehouse)), pause=0.01, waits=(0.3, 0.05))
 
 
 def digests(provider: GeminiProvider, windows: Sequence[Stretch] = WINDOWS) -> list[Any]:

@@ -78,7 +78,7 @@ def write(
     site = SmallSite(root, model=model)
     site.get(said(weeks(2), "Marisol Quintero", shared, 0))
     site.lay_out()
-    provider = GeminiProvider(site.settings, site.folder, pause=0.01)
+    provider = GeminiProvider(site.opened, pause=0.01)
     context = PipelineContext(site.settings, root, site.warehouse, provider=provider)
     works = window_works(context, active_windows(site.warehouse))
     outcome = asyncio.run(built_in_runner(context).run(works, stages))
