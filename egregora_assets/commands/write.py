@@ -22,6 +22,7 @@ from egregora_resources.inputs.export import Export
 from egregora_resources.llm.providers import check_provider, record_provider
 from egregora_resources.progress import Progress, Silent
 from egregora_resources.site.site import Site
+from egregora_resources.warehouse.migrations import remove_backups
 
 
 def write_site(
@@ -85,6 +86,8 @@ def write_site(
         plan = priced(context, make_plan(context, STAGES))
         ask_to_send(site, plan, yes, confirm)
         run_graph(context, plan, progress, report)
+        if not (report.failed or report.stopped):
+            remove_backups(site.warehouse.path)
     count(report, context)
     report.seconds = time.monotonic() - started
     return report

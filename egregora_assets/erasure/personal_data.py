@@ -21,6 +21,7 @@ from egregora_resources.privacy.forgotten import Forgotten
 from egregora_resources.site.folder import SiteFolder
 from egregora_resources.site.site import Site
 from egregora_resources.warehouse.compaction import remove_unfinished, rewrite
+from egregora_resources.warehouse.migrations import remove_backups
 
 UNFINISHED = "forgetting"
 """Fact: ids of what is still to be removed of somebody who was forgotten."""
@@ -238,9 +239,14 @@ def _forget_media(folder: SiteFolder, erasure: Erasure) -> int:
     return sum(store.delete(media) for media in erasure.media)
 
 
+def _forget_backups(folder: SiteFolder, erasure: Erasure) -> int:
+    return remove_backups(folder.warehouse)
+
+
 FILES: Sequence[Files] = (
     Files("files in the media store", _forget_media),
     Files("kept answers of a model service", _forget_answers),
+    Files("copies of the warehouse from before an upgrade", _forget_backups),
 )
 """The built site, its pages and its configuration aren't here: `withdrawal` builds them anew without the person."""
 

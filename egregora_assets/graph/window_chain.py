@@ -29,6 +29,7 @@ from egregora_resources.progress import Progress
 from egregora_resources.site.folder import SiteFolder
 from egregora_resources.site.settings import Settings
 from egregora_resources.warehouse.claims import claim, release
+from egregora_resources.warehouse.migrations import remove_backups
 from egregora_resources.warehouse.results import load_results
 
 STOPPED = "stopped"
@@ -87,6 +88,7 @@ def chain_asset(
             if outcome.results:
                 PersonalData(folder, settings, llm).tell(context.instance, store)
             raise_failed(outcome, context.partition_keys)
+            remove_backups(store.path)
         # A generator without an item: everything was logged, there are no outputs.
         yield from ()
 

@@ -192,7 +192,7 @@ def test_a_forget_that_is_killed_is_finished_by_the_next_import(
     with monkeypatch.context() as patched:
         target = {
             "files": "egregora_assets.erasure.personal_data.rewrite",
-            "copying": "egregora_resources.warehouse.compaction._sync",
+            "copying": "egregora_resources.warehouse.copies.sync",
             "replaced": "egregora_assets.erasure.personal_data.remove_unfinished",
         }[step]
         patched.setattr(target, killed)
