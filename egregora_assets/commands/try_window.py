@@ -42,7 +42,7 @@ _QUOTE = re.compile(r"(?m)^\{quote (\d{1,18})\}$")
 
 
 class NotTried(UserError):
-    """What was to be tried can't be, or came to nothing; the site is as it was."""
+    """The trial is impossible or gave nothing; the site is unchanged."""
 
 
 @dataclass(frozen=True)

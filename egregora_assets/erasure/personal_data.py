@@ -252,7 +252,7 @@ FILES: Sequence[Files] = (
 
 
 def finish_forgetting(site: Site) -> dict[str, int]:
-    """Removes the files of somebody whom the warehouse has forgotten, and rewrites it; counts by kind of file.
+    """Removes the files of a person already erased from the warehouse, and rewrites it; counts by kind of file.
 
     Does nothing when there is nothing left to do.
     """

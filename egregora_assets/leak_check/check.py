@@ -212,17 +212,17 @@ PROOF = "proof"
 
 
 def remember_proof(storage: Warehouse, hits: Iterable[Hit]) -> None:
-    """Notes what the last reading of the built site came to."""
+    """Stores the hits of the last check of the built site."""
     storage.remember(PROOF, json.dumps([[hit.kind, hit.window, hit.file] for hit in hits]))
 
 
 def last_proof(storage: Warehouse) -> list[Hit]:
-    """What the last reading of the built site came to."""
+    """Hits of the last check of the built site."""
     return [Hit(*hit) for hit in json.loads(storage.fact(PROOF) or "[]")]
 
 
 def distrust(storage: Warehouse, windows: Iterable[str]) -> None:
-    """Has what was written of these windows be written anew by the next run."""
+    """Marks these windows stale, so that the next run rewrites them."""
     with storage.transaction() as connection:
         connection.execute(
             "UPDATE stage_results SET status = 'withdrawn', fingerprint = '' "
