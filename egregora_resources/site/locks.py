@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from typing import Any
 
 from filelock import AcquireReturnProxy, FileLock, Timeout
 
@@ -10,7 +11,7 @@ from egregora_resources.progress import Progress
 from egregora_resources.site.folder import SiteFolder
 
 
-def the_one_writer(folder: SiteFolder, progress: Progress) -> AcquireReturnProxy:
+def the_one_writer(folder: SiteFolder, progress: Progress) -> AcquireReturnProxy[Any]:
     """The lock of the one process that changes a site; waits for it, and says so."""
     lock = FileLock(folder.write_lock)
     with suppress(Timeout):

@@ -4,6 +4,9 @@ While one process has the file open for writing no other can open it at all, so 
 connection across a model's call or a build. All tables are created from `tables.sql`.
 """
 
+# Arrow has no types:
+# pyright: reportUnknownParameterType=false
+
 from __future__ import annotations
 
 import logging
