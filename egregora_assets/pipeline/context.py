@@ -1,5 +1,8 @@
 """What the stages of a run share, what one of them made, and one window on its way through them."""
 
+# Arrow has no types:
+# pyright: reportUnknownParameterType=false
+
 from __future__ import annotations
 
 import json
