@@ -18,7 +18,7 @@ from egregora_resources.inputs.registry import export_digest
 from egregora_resources.progress import Progress, Silent
 from egregora_resources.site.inbox import inbox_files
 from egregora_resources.site.site import Site
-from egregora_resources.warehouse.compaction import UNFINISHED
+from egregora_resources.warehouse.imported_files import note_files
 
 
 def import_exports(
@@ -50,16 +50,19 @@ def import_exports(
             from egregora_assets.ingestion.store import store_exports
 
             report = store_exports(site, new, chat=chat, date_order=date_order, progress=progress)
+        _note(site, paths)
         report.files[:0] = [Imported(path.name, known=True) for path in paths if path not in new]
     return report
 
 
-def _settle(site: Site) -> None:
-    """Ends a forgetting that was cut short, and obeys changed settings for what was imported before."""
-    if site.warehouse.fact(UNFINISHED) is not None:
-        from egregora_assets.erasure.personal_data import finish_forgetting
+def _note(site: Site, paths: Sequence[Path]) -> None:
+    """Notes beside the warehouse which files are in it."""
+    known = dict(site.warehouse.rows("SELECT digest, file_name FROM export_files ORDER BY sequence"))
+    note_files(site.warehouse.path, known, {export_digest(path): path for path in paths})
 
-        finish_forgetting(site)
+
+def _settle(site: Site) -> None:
+    """Obeys changed settings for what was imported before."""
     out = sorted(token for token, author in site.settings.privacy.authors.items() if author.opted_out)
     wanted = fingerprint(site.settings.people.same, out)
     if site.warehouse.fact("same") != wanted:
