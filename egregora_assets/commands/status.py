@@ -1,4 +1,4 @@
-"""What is there: windows × stages, with states and reasons, for `status` and whoever else wants to know."""
+"""What is there: windows × stages, with states and reasons, for `status` and for callers from Python."""
 
 from __future__ import annotations
 

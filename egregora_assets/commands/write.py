@@ -20,6 +20,7 @@ from egregora_assets.pipeline.plan import make_plan
 from egregora_assets.stages import STAGES
 from egregora_assets.windowing.layout import relayout
 from egregora_resources.errors import describe
+from egregora_resources.inputs.export import Export
 from egregora_resources.llm.providers import check_provider, record_provider
 from egregora_resources.progress import Progress, Silent
 from egregora_resources.site.site import Site
@@ -28,7 +29,7 @@ from egregora_resources.warehouse.migrations import remove_backups
 
 def write_site(
     root: Path,
-    exports: Sequence[Path],
+    exports: Sequence[Path | Export],
     *,
     chat: str | None = None,
     date_order: str | None = None,
@@ -41,7 +42,7 @@ def write_site(
 
     Args:
         root: folder with an egregora.toml.
-        exports: files or folders; read where they are, not copied.
+        exports: files or folders, read where they are, not copied; or what was read of them already.
         chat: which chat of an export with several, or: it is the site's chat under another name.
         date_order: as ``[input] date_order``, for these files.
         yes: don't ask before settings make many windows be written again, or a site whose warehouse was lost is begun
@@ -59,7 +60,8 @@ def write_site(
     site.folder.make_state()
     with site.writing(progress):
         if is_lost(site):
-            ask_about_loss(site, exports, yes, confirm)
+            given = [one.source if isinstance(one, Export) else one for one in exports]
+            ask_about_loss(site, given, yes, confirm)
             site.warehouse.create()
         check_provider(site)
         record_provider(site)

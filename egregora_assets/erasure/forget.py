@@ -35,7 +35,7 @@ class StillNamed(UserError):
 
 @dataclass
 class Forgetting:
-    """What forgetting somebody came to."""
+    """Result of forgetting somebody."""
 
     token: str
     removed: dict[str, int] = field(default_factory=dict[str, int])

@@ -25,7 +25,7 @@ def resume(site: Site, progress: Progress | None = None) -> None:
 
 
 def finish_forgetting(site: Site) -> dict[str, int]:
-    """Removes the files of somebody whom the warehouse has forgotten, and rewrites it; counts by kind of file.
+    """Removes the files of a person already erased from the warehouse, and rewrites it; counts by kind of file.
 
     Does nothing when there is nothing left to do. The caller holds the site's import lock.
     """

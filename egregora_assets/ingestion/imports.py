@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import zipfile
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from egregora_assets.ingestion.report import DifferentChat, Imported, ImportReport
 from egregora_resources.document import fingerprint
-from egregora_resources.inputs.export import InputError
+from egregora_resources.inputs.export import Export, InputError
 from egregora_resources.inputs.registry import export_digest
+from egregora_resources.privacy.forgotten import Forgotten
 from egregora_resources.progress import Progress, Silent
 from egregora_resources.site.inbox import inbox_files
 from egregora_resources.site.site import Site
@@ -23,7 +24,7 @@ from egregora_resources.warehouse.imported_files import note_files
 
 def import_exports(
     site: Site,
-    paths: Sequence[Path],
+    exports: Sequence[Path | Export],
     *,
     chat: str | None = None,
     date_order: str | None = None,
@@ -32,6 +33,7 @@ def import_exports(
     """Imports files not yet known, in the order given. All are read before anything is stored.
 
     Args:
+        exports: files or folders, or what was read of them already.
         chat: which chat of a file with several, and that it is the site's, whatever its name. ``[input] chat`` in the
             settings only says which: a standing waiver would let any other chat in.
         date_order: as ``[input] date_order``, for these files.
@@ -44,21 +46,37 @@ def import_exports(
     with site.importing(progress):
         _settle(site)
         known = {row[0] for row in site.warehouse.rows("SELECT digest FROM export_files")}
-        new = [path for path in paths if export_digest(path) not in known]
+        digests = [_digest(one) for one in exports]
+        new = [one for digest, one in zip(digests, exports, strict=True) if digest not in known]
         report = ImportReport()
         if new:
             from egregora_assets.ingestion.store import store_exports
 
             report = store_exports(site, new, chat=chat, date_order=date_order, progress=progress)
-        _note(site, paths)
-        report.files[:0] = [Imported(path.name, known=True) for path in paths if path not in new]
+        _note(site, dict(zip(digests, map(_source, exports), strict=True)))
+        report.files[:0] = [Imported(_source(one).name, known=True) for one in exports if one not in new]
     return report
 
 
-def _note(site: Site, paths: Sequence[Path]) -> None:
-    """Notes beside the warehouse which files are in it."""
-    known = dict(site.warehouse.rows("SELECT digest, file_name FROM export_files ORDER BY sequence"))
-    note_files(site.warehouse.path, known, {export_digest(path): path for path in paths})
+def _digest(export: Path | Export) -> str:
+    return export.digest if isinstance(export, Export) else export_digest(export)
+
+
+def _source(export: Path | Export) -> Path:
+    return export.source if isinstance(export, Export) else export
+
+
+def _note(site: Site, read: Mapping[str, Path]) -> None:
+    """Notes beside the warehouse which files are in it; of paths that name somebody forgotten, the cleaned name."""
+    with site.warehouse.connect() as connection:
+        known = dict(
+            connection.execute("SELECT digest, file_name FROM export_files ORDER BY sequence").fetchall()
+        )
+        if read and connection.execute("SELECT 1 FROM forgotten").fetchone():
+            forgotten = Forgotten.load(connection, site.pseudonyms(connection))
+            eraser = forgotten.eraser({str(path) for path in read.values()})
+            read = {digest: path for digest, path in read.items() if eraser.text(str(path)) == str(path)}
+    note_files(site.warehouse.path, known, read)
 
 
 def _settle(site: Site) -> None:

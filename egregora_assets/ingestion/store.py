@@ -21,7 +21,7 @@ from egregora_assets.windowing.layout import lay_out_again
 from egregora_resources.chat_log import Merged, join_persons, merge_export
 from egregora_resources.chat_log.erase import without_forgotten
 from egregora_resources.inputs.export import Export, InputError, Member
-from egregora_resources.inputs.registry import read_export
+from egregora_resources.inputs.registry import read_nonempty_export
 from egregora_resources.media.store import MediaStore
 from egregora_resources.people import obey_commands
 from egregora_resources.privacy.forgotten import Forgotten
@@ -34,7 +34,7 @@ LANGUAGE_SAMPLE = 400
 
 def store_exports(
     site: Site,
-    paths: Sequence[Path],
+    given: Sequence[Path | Export],
     *,
     chat: str | None,
     date_order: str | None,
@@ -49,16 +49,15 @@ def store_exports(
         forgotten = _forgotten(site)
         exports: list[Export] = []
         site_chat = site.warehouse.fact("chat") or ""
-        for path in paths:
-            progress.say(f"Reading {path.name}")
-            export = read_export(
-                path,
-                chat=chat or site.settings.input.chat or None,
-                date_order=date_order or site.settings.input.date_order,
-            )
-            if len(export.messages) == 0:
-                raise InputError(
-                    f"{path} holds no message of a chat. Export the chat again, and give the zip as it comes."
+        for one in given:
+            if isinstance(one, Export):
+                export = one
+            else:
+                progress.say(f"Reading {one.name}")
+                export = read_nonempty_export(
+                    one,
+                    chat=chat or site.settings.input.chat or None,
+                    date_order=date_order or site.settings.input.date_order,
                 )
             export = without_forgotten(export, forgotten)
             site_chat = site_chat_with(site.warehouse, site_chat, exports, export, wanted=chat)

@@ -3,6 +3,9 @@
 `write` and the asset graph read windows of the warehouse's log instead: `plan.window_works`.
 """
 
+# Arrow has no types:
+# pyright: reportUnknownParameterType=false
+
 from __future__ import annotations
 
 from collections import Counter
@@ -38,7 +41,7 @@ def works_of_windows(context: PipelineContext, windows: Sequence[Window]) -> lis
     """Windows made by `create_windows`, read and made known to the warehouse's people.
 
     The tables have columns ``timestamp`` (or ``ts``), ``author`` (or ``name``) and ``text``, and may have the others
-    of a raw message. Who isn't known yet is given a pseudonym, and whoever opts out in any of the windows is out of all.
+    of a raw message. People not yet known get a pseudonym; an opt-out in any of the windows holds for all of them.
     """
     tables = dict(zip([window.label for window in windows], _rows(windows), strict=True))
     names = {row["name"] for rows in tables.values() for row in rows if row["name"]}

@@ -13,6 +13,7 @@ PACKAGES = ("egregora_assets", "egregora_resources")
 
 ORDER = [
     "egregora_resources.errors",
+    "egregora_resources.cldr",
     "egregora_resources.usage",
     "egregora_resources.progress",
     "egregora_resources.process_owner",
@@ -26,6 +27,7 @@ ORDER = [
     "egregora_resources.publishing",
     "egregora_resources.media",
     "egregora_resources.llm",
+    "egregora_resources.document_kinds",
     "egregora_resources.dagster_resources",
     "egregora_assets.demo",
     "egregora_assets.windowing",

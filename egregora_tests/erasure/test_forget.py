@@ -26,6 +26,7 @@ from egregora_assets.graph.dagster_instance import site_instance
 from egregora_assets.graph.runs import materialize
 from egregora_assets.ingestion.imports import import_exports
 from egregora_assets.windowing.layout import active_windows
+from egregora_resources.inputs.export import InputError
 from egregora_resources.people import UnknownPerson
 from egregora_resources.site.settings import settings_template
 from egregora_resources.warehouse.imported_files import imported_files
@@ -211,12 +212,17 @@ def killed_forget(site: SmallSite, step: str) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("by", ["write", "exports"])
 def test_a_forget_that_is_killed_is_finished_by_whoever_imports_next(tmp_path: Path, by: str) -> None:
-    site = site_with(tmp_path, 2)
+    site = SmallSite(tmp_path / "site")
+    site.folder.settings.write_text(settings_template())
+    site.get(chat(3), files=FILES)
     killed_forget(site, "files")
     delete_exports(site)
     assert found_in(site.folder.root, *SECRET) != []
     if by == "write":
-        write_site(site.folder.root, [], yes=True)
+        # Before it looks at what it is given.
+        (tmp_path / "bad.zip").write_bytes(b"no zip")
+        with pytest.raises(InputError):
+            write_site(site.folder.root, [tmp_path / "bad.zip"])
     else:
         with site_instance(site.folder.root) as instance:
             assert materialize(instance, build_definitions(site.folder.root), ["exports"]).success
@@ -303,4 +309,7 @@ def test_the_list_of_imported_files_names_nobody_who_was_forgotten(tmp_path: Pat
     assert imported_files(site.warehouse.path) == [ours, theirs]
     report = forget(site)
     assert report.removed["names in the list of imported files"] == 2
-    assert imported_files(site.warehouse.path) == [Path("first.zip"), Path("With [name].zip")]
+    left = [Path("first.zip"), Path("With [name].zip")]
+    assert imported_files(site.warehouse.path) == left
+    import_exports(site.opened, [ours, theirs])
+    assert imported_files(site.warehouse.path) == left

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from egregora_assets.commands.write import write_site
+from egregora_resources.document_kinds import PostMatter
 from egregora_resources.errors import ProviderError, RunStopped
 from egregora_resources.llm.database import LlmStore
 from egregora_resources.llm.gemini.outcomes import CallFailure, TooMuch, UnsupportedRequest
@@ -18,6 +19,7 @@ from egregora_resources.llm.spending import spent
 from egregora_resources.llm.tasks import BannerInput, Link, NotesInput, Prose, Quote
 from egregora_resources.site.folder import SiteFolder
 from egregora_resources.warehouse.results import load_documents, load_results
+from egregora_tests import HANG
 from egregora_tests.llm.chats import garden, stretch
 from egregora_tests.llm.fault_server import FaultServer, Seen, good_text
 from egregora_tests.llm.many_windows import run_windows
@@ -354,7 +356,7 @@ def test_a_write_ends_with_what_a_fallback_made(tmp_path: Path) -> None:
         names = "\n".join(f'{task} = "tiny"' for task in TINY["names"])
         (tmp_path / "egregora.toml").write_text(
             f'[model]\nprovider = "gemini"\nbase_url = "{server.url}"\nfallback_models = []\n'
-            f"timeout_seconds = 20\nsend_without_asking = true\n[model.names]\n{names}\n"
+            f"timeout_seconds = {HANG}\nsend_without_asking = true\n[model.names]\n{names}\n"
             "[pipeline.banners]\nenabled = false\n"
         )
         report = write_site(tmp_path, [export(tmp_path, weeks(2))], yes=True)
@@ -373,8 +375,8 @@ def test_a_whole_run_in_front_of_a_small_model_writes_every_window_in_a_bounded_
         done = run_windows(server, tmp_path, 16, **TINY)
     assert done.outcome.failed == {}
     assert len(done.outcome.done) == 16
-    posts = load_documents(done.site.warehouse, "posts")
-    written = {post.window for post in posts if not post.front_matter["extract"]}
+    posts = load_documents(done.site.warehouse, "posts", PostMatter)
+    written = {post.window for post in posts if not post.front_matter.extract}
     results = load_results(done.site.warehouse)
     degraded = {window for (stage, window), r in results.items() if stage == "posts" and r.degraded}
     assert {post.window for post in posts} == set(done.outcome.done)

@@ -17,6 +17,7 @@ from egregora_resources.site.folder import SiteFolder
 from egregora_resources.site.settings import Settings
 from egregora_resources.site.site import Site
 from egregora_resources.warehouse.database import Warehouse
+from egregora_tests import HANG
 from egregora_tests.llm.chats import PEOPLE, stretch
 from egregora_tests.llm.fault_server import FaultServer
 from egregora_tests.llm.test_gemini_answers import run
@@ -37,7 +38,7 @@ def make(server: FaultServer, site: Path, **options: Any) -> GeminiProvider:
         "base_url": server.url,
         "send_without_asking": True,
         "mode": "batch",
-        "timeout_seconds": 5,
+        "timeout_seconds": HANG,
     } | options
     settings = Settings.model_validate({"model": model})
     return GeminiProvider(Site(folder, settings, Warehouse(folder.warehouse)), pause=0.01, waits=(0.3, 0.05))

@@ -24,6 +24,7 @@ from egregora_resources.document import Document
 from egregora_resources.site.settings import Settings
 from egregora_resources.warehouse.database import Warehouse
 from egregora_resources.warehouse.results import StageResult, load_results
+from egregora_tests import HANG
 from egregora_tests.providers import WatchedProvider
 from egregora_tests.weekly_chat import LINES, NAMES, Line, said, table, week, weeks
 
@@ -58,6 +59,13 @@ def test_results_hold_each_windows_documents_by_what_they_are(tmp_path: Path):
         assert all(isinstance(document, Document) for documents in made.values() for document in documents)
         assert {document.kind for document in made["posts"]} == {"post"}
         assert len(made["profiles"]) == len(NAMES)
+
+
+def test_results_that_were_stored_before_are_the_same_as_when_they_were_made(tmp_path: Path):
+    lines = said(weeks(2), NAMES[0], "Look: https://example.org/larch", 0)
+    made = built_in_runner(context(tmp_path)).process_windows(windows_of(lines))
+    assert made[0]["2025-01-13"]["enrichments"]
+    assert built_in_runner(context(tmp_path)).process_windows(windows_of(lines)) == made
 
 
 def test_it_works_from_inside_a_running_event_loop(tmp_path: Path):
@@ -173,7 +181,7 @@ class PatientPortraits(WatchedProvider):
     """Takes one window's portraits when the other windows' banners are there."""
 
     async def observe(self, request: Any) -> Any:
-        until = time.monotonic() + 30
+        until = time.monotonic() + HANG
         while request.window == "2025-01-13" and self.counts["illustrate"] < 3 and time.monotonic() < until:
             await asyncio.sleep(0.01)
         return await super().observe(request)
@@ -200,7 +208,7 @@ class Grumpy(Stage):
     async def make(self, work: WindowWork) -> Made:
         if work.key in self.failures:
             raise self.failures[work.key]
-        return Made([Document("mood", f"{work.key}/mood", work.key, None, {}, "Grumpy.")])
+        return Made([Document("mood", f"{work.key}/mood", work.key, body="Grumpy.")])
 
 
 def test_a_windows_failure_costs_that_window_alone(tmp_path: Path):

@@ -150,7 +150,7 @@ class GeminiProvider:
         return self._make()[2]
 
     def _make(self) -> tuple[Caller, WritingTasks, SeeingTasks]:
-        """At the first task: whoever only looks needs neither key nor client."""
+        """Built at the first task: commands that only look need neither key nor client."""
         if self._made:
             return self._made
         from egregora_resources.llm.cache import ResponseCache
