@@ -8,6 +8,7 @@ from typing import Any
 
 import dagster as dg
 
+from egregora_assets.erasure.unfinished import resume
 from egregora_assets.erasure.withdrawal import withdraw
 from egregora_assets.graph.checks import FILES_CHECK, Staleness, files_check
 from egregora_assets.graph.materializations import (
@@ -71,6 +72,7 @@ def exports_asset(
             folder.make_state()
             store = warehouse.open()
             site = Site(folder, settings, store)
+            resume(site)
             report_missing(store, context.instance, folder, stages, code_versions)
             _ask_about_layout(site, accepted=config.accept_new_layout)
             relayout(site)

@@ -129,7 +129,7 @@ def assemble(context: PipelineContext) -> Site:
     storage, settings = context.storage, context.config
     people = context.people
     shown = [member for member in people.members if not member.opted_out]
-    withdrawn = withdrawn_messages(context)
+    withdrawn = LeakCheck(context).forbidden
     messages = {m.id: m for m in load_messages(storage) if m.id not in withdrawn}
     views = {id: _discreet(context, view) for id, view in _media_views(storage).items()}
     overrides = {
@@ -173,13 +173,6 @@ def assemble(context: PipelineContext) -> Site:
         timezone=settings.site.timezone,
         strict_times=settings.privacy.level == "strict",
     )
-
-
-def withdrawn_messages(context: PipelineContext) -> set[int]:
-    """Ids of messages that must not be shown any more: of members who opted out, or retracted."""
-    out = [name for member in context.people.members if member.opted_out for name in member.names]
-    rows = context.storage.rows("SELECT id FROM raw_messages WHERE deleted OR list_contains(?, name)", [out])
-    return {row[0] for row in rows}
 
 
 def _media_views(storage: Warehouse) -> dict[str, MediaView]:

@@ -153,14 +153,14 @@ def _take_back(connection: duckdb.DuckDBPyConnection, check: LeakCheck) -> tuple
 
 def _touched(connection: duckdb.DuckDBPyConnection, check: LeakCheck) -> set[str]:
     """Windows of which something is stored that was made of what may no longer be shown."""
-    tokens, names = check.hidden
+    tokens, _ = check.hidden
     speaking = connection.execute(
         """
         SELECT DISTINCT m.window_key FROM messages m LEFT JOIN raw_messages r USING (id)
-        WHERE (r.id IS NULL AND m.window_key IN (SELECT key FROM windows)) OR r.deleted
-            OR list_contains(?, r.name) OR list_contains(?, m.author)
+        WHERE (r.id IS NULL AND m.window_key IN (SELECT key FROM windows))
+            OR m.id IN (SELECT unnest(?)) OR list_contains(?, m.author)
         """,
-        [names, tokens],
+        [list(check.forbidden), tokens],
     ).fetchall()
     return {row[0] for row in speaking} | _naming(connection, tokens)
 

@@ -23,7 +23,7 @@ from egregora_resources.site.folder import SiteFolder
 from egregora_resources.site.inbox import inbox_files
 from egregora_resources.site.settings import Settings
 from egregora_resources.site.site import Site
-from egregora_resources.warehouse.database import WarehouseBusy, WarehouseUnreadable
+from egregora_resources.warehouse.database import WarehouseBusy, WarehouseUnreadable, was_lost
 from egregora_resources.warehouse.migrations import SchemaTooNew
 
 INTERVAL = 10
@@ -90,6 +90,8 @@ def inbox_sensor(
 
         if fresh:
             return result(request=dg.RunRequest(job_name=IMPORT_JOB))
+        if was_lost(Path(warehouse.database)):
+            return result("The warehouse is gone; `egregora write` says what is lost, and how to go on.")
         if not Path(warehouse.database).exists():
             return result("Nothing was imported yet; drop an export in the inbox.")
         store = warehouse.open(wait=2)
