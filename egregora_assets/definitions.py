@@ -59,7 +59,7 @@ def build_definitions(
     jobs = site_jobs([stage.name for stage in stages])
     return dg.Definitions(
         assets=[
-            exports_asset(folder, settings, stages, versions),
+            exports_asset(folder, settings, stages, versions, progress),
             windows_asset(folder, settings),
             chain_asset(folder, settings, stages, versions, progress, redo),
         ],

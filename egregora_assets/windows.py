@@ -14,6 +14,7 @@ from egregora_assets.graph.materializations import (
     EXPORTS,
     EXPORTS_VERSION,
     WINDOWS,
+    counted,
     provenance,
     window_facts,
 )
@@ -23,6 +24,7 @@ from egregora_assets.graph.safe_failures import redacted_failures
 from egregora_assets.pipeline.plan import told_versions
 from egregora_assets.windowing.layout import active_windows
 from egregora_resources.dagster_resources import WarehouseResource
+from egregora_resources.progress import Progress
 from egregora_resources.site.folder import SiteFolder
 from egregora_resources.site.settings import Settings
 from egregora_resources.warehouse.database import Warehouse
@@ -66,16 +68,19 @@ def windows_asset(folder: SiteFolder, settings: Settings) -> dg.AssetsDefinition
 
 
 def tell_windows(
-    context: dg.AssetExecutionContext, folder: SiteFolder, settings: Settings, warehouse: Warehouse
+    context: dg.AssetExecutionContext,
+    folder: SiteFolder,
+    settings: Settings,
+    warehouse: Warehouse,
+    progress: Progress | None = None,
 ) -> list[str]:
     """Registers the windows' keys and reports the new and changed ones; returns these."""
     versions = told_versions(settings, warehouse)
     added, _ = sync_partitions(context.instance, list(versions), own_run=context.run.run_id)
     untold = _untold(warehouse, versions) | set(added)
     facts = window_facts(warehouse, folder)
-    for key in versions:
-        if key in untold:
-            context.log_event(window_event(key, versions[key], facts[key]))
+    for key in counted([key for key in versions if key in untold], "windows told to Dagster", progress):
+        context.log_event(window_event(key, versions[key], facts[key]))
     forget_reports(warehouse, added)
     if untold:
         with warehouse.transaction() as connection:

@@ -3,7 +3,7 @@
 Unpartitioned: partitioned checks lose their partition in a range run, so these name windows in their metadata.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import dagster as dg
@@ -12,6 +12,7 @@ from dagster._core.definitions.asset_checks.asset_check_evaluation import (
 )
 
 from egregora_assets.costs.estimates import priced
+from egregora_assets.ingestion.imports import FileOutcome
 from egregora_assets.leak_check.check import ADVICE, Hit, LeakCheck, last_proof, remember_proof
 from egregora_assets.pipeline.context import PipelineContext
 from egregora_assets.pipeline.plan import Plan, make_plan
@@ -33,8 +34,9 @@ FILES_CHECK = dg.AssetCheckSpec(
 )
 
 
-def files_check(unreadable: Sequence[str]) -> dg.AssetCheckResult:
-    """The result of `FILES_CHECK`."""
+def files_check(outcomes: Iterable[FileOutcome]) -> dg.AssetCheckResult:
+    """The result of `FILES_CHECK`, for what lies in the inbox."""
+    unreadable = [f"file {one.place} ({one.error})" for one in outcomes if one.error]
     advice = "Run `egregora inspect` on the inbox's files to see why; move them away or replace them."
     return dg.AssetCheckResult(
         check_name=FILES_CHECK.name,

@@ -40,12 +40,3 @@ def sync_partitions(
 def backfill_under_way(instance: dg.DagsterInstance) -> bool:
     """Whether the daemon has a backfill of the UI in hand; between two of its runs none may be in flight."""
     return bool(instance.get_backfills(filters=BulkActionsFilter(statuses=UNDER_WAY), limit=1))
-
-
-def covering_range(all_keys: Sequence[str], wanted: Sequence[str]) -> tuple[str, str] | None:
-    """First and last key of the one range that holds all wanted ones.
-
-    A range runs over the order in which keys were registered, which is not the order of time.
-    """
-    places = [all_keys.index(key) for key in wanted if key in all_keys]
-    return (all_keys[min(places)], all_keys[max(places)]) if places else None
