@@ -9,13 +9,13 @@ from typing import Any
 
 import dagster as dg
 
+from egregora_assets.graph.dagster_internals import provenance
 from egregora_assets.graph.materializations import (
     CODE,
     EXPORTS,
     EXPORTS_VERSION,
     WINDOWS,
     counted,
-    provenance,
     window_facts,
 )
 from egregora_assets.graph.partitions import WINDOW, WINDOW_PARTITIONS, sync_partitions

@@ -8,6 +8,7 @@ Dagster doesn't promise; what is done with it stands where it is done.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TypeAlias
 
 import dagster as dg
@@ -15,8 +16,10 @@ from dagster._core.definitions.asset_checks.asset_check_evaluation import (
     AssetCheckEvaluationTargetMaterializationData,
 )
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
+from dagster._core.errors import DagsterInvalidConfigError
 from dagster._core.events import AssetMaterializationPlannedData, DagsterEvent
 from dagster._core.execution.backfill import BulkActionsFilter, BulkActionStatus
+from dagster._core.instance.config import dagster_instance_config
 
 AssetJob: TypeAlias = UnresolvedAssetJobDefinition
 """What `dg.define_asset_job` returns."""
@@ -81,6 +84,16 @@ def evaluation_of(
     return AssetCheckEvaluationTargetMaterializationData(
         storage_id=latest[0].storage_id, run_id=latest[0].run_id, timestamp=latest[0].timestamp
     )
+
+
+def instance_mistake(home: Path) -> str:
+    """What is wrong with the dagster.yaml in a folder, as Dagster says it; empty if nothing is."""
+    try:
+        dagster_instance_config(str(home))
+    except DagsterInvalidConfigError as error:
+        # After that comes the whole of the schema.
+        return " ".join(one.message.partition(" Expected: ")[0] for one in error.errors) or str(error)
+    return ""
 
 
 def backfill_under_way(instance: dg.DagsterInstance) -> bool:

@@ -1,7 +1,6 @@
 """Telling the asset graph: every finished stage of a window is a materialization of its own.
 
-The tags carry versions and provenance, so that Dagster's staleness is ours (without them every partition would
-read "has a new dependency" for ever). Metadata holds numbers, ids and a link to a local page, never text.
+The tags carry versions and provenance, so that Dagster's staleness is ours. Metadata holds numbers, ids and a link to a local page, never text.
 """
 
 from __future__ import annotations
@@ -11,6 +10,7 @@ from typing import Any, TypeVar
 
 import dagster as dg
 
+from egregora_assets.graph.dagster_internals import newest_event, provenance
 from egregora_assets.graph.partitions import WINDOW_PARTITIONS
 from egregora_assets.graph.run_owners import in_flight
 from egregora_assets.pipeline.stage import Stage
@@ -31,21 +31,6 @@ EXPORTS_VERSION = "imported"
 _MANY = 100
 """Events that take more than a moment to write."""
 _Thing = TypeVar("_Thing")
-
-
-def provenance(
-    data_version: str, code_version: str, inputs: Mapping[str, tuple[str, int | None]]
-) -> dict[str, str]:
-    """Tags of an event.
-
-    Args:
-        inputs: dependency → (its data version, storage id up to which its events had been read).
-    """
-    tags = {"dagster/data_version": data_version, "dagster/code_version": code_version}
-    for name, (version, pointer) in inputs.items():
-        tags[f"dagster/input_data_version/{name}"] = version or "INITIAL"
-        tags[f"dagster/input_event_pointer/{name}"] = "NULL" if pointer is None else str(pointer)
-    return tags
 
 
 class Reporter:
@@ -176,11 +161,6 @@ def window_facts(
 def page_address(folder: SiteFolder, slug: str) -> str:
     """Address of a post's page on this machine; of the archive, which lists every window, without a post."""
     return (folder.built.resolve() / (post_url(slug) if slug else "archive/index.html")).as_uri()
-
-
-def newest_event(instance: dg.DagsterInstance) -> int:
-    """Storage id of the newest event: everything up to it has been seen."""
-    return instance.event_log_storage.get_maximum_record_id() or 0
 
 
 def report_missing(

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import dagster as dg
-from dagster._core.execution.backfill import BulkActionsFilter, BulkActionStatus
 
+from egregora_assets.graph.dagster_internals import backfill_under_way
 from egregora_assets.graph.run_owners import in_flight
 
 WINDOW_PARTITIONS = "window"
 WINDOW = dg.DynamicPartitionsDefinition(name=WINDOW_PARTITIONS)
-UNDER_WAY = [BulkActionStatus.REQUESTED, BulkActionStatus.CANCELING, BulkActionStatus.FAILING]
 
 
 def sync_partitions(
@@ -35,8 +34,3 @@ def sync_partitions(
     for key in retired:
         instance.delete_dynamic_partition(WINDOW_PARTITIONS, key)
     return new, retired
-
-
-def backfill_under_way(instance: dg.DagsterInstance) -> bool:
-    """Whether the daemon has a backfill of the UI in hand; between two of its runs none may be in flight."""
-    return bool(instance.get_backfills(filters=BulkActionsFilter(statuses=UNDER_WAY), limit=1))

@@ -15,6 +15,7 @@ from typing import Any
 
 import dagster as dg
 
+from egregora_assets.graph.dagster_internals import INTERRUPTED
 from egregora_assets.graph.materializations import EXPORTS
 from egregora_assets.graph.run_owners import process_tags
 from egregora_assets.graph.window_chain import CHAIN, STOPPED
@@ -73,7 +74,7 @@ def materialize(
     failures = [event.step_failure_data for event in result.all_events if event.is_step_failure]
     for failure in failures:
         if failure.error and failure.error.cls_name in (
-            "DagsterExecutionInterruptedError",
+            INTERRUPTED,
             "KeyboardInterrupt",
         ):
             raise KeyboardInterrupt

@@ -13,12 +13,11 @@ from datetime import datetime
 from pathlib import Path
 
 import dagster as dg
-from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 from pydantic import BaseModel
 
 from egregora_assets.graph.checks import Staleness
+from egregora_assets.graph.dagster_internals import AssetJob, backfill_under_way
 from egregora_assets.graph.jobs import IMPORT_JOB, WRITE_JOB
-from egregora_assets.graph.partitions import backfill_under_way
 from egregora_assets.graph.run_owners import in_flight, stop_dead_runs
 from egregora_assets.graph.runs import files_config, windows_config
 from egregora_assets.ingestion.imports import FileOutcome, inbox_outcomes
@@ -77,7 +76,7 @@ def inbox_sensor(
     folder: SiteFolder,
     settings: Settings,
     stages: Sequence[Stage],
-    jobs: Sequence[UnresolvedAssetJobDefinition],
+    jobs: Sequence[AssetJob],
 ) -> dg.SensorDefinition:
     """The sensor of a site, running as soon as the daemon does."""
 

@@ -14,7 +14,7 @@ import dagster as dg
 from pydantic import Field
 
 from egregora_assets.graph.checks import PersonalData, Staleness
-from egregora_assets.graph.dagster_internals import plan_materialization
+from egregora_assets.graph.dagster_internals import of_backfill, plan_materialization
 from egregora_assets.graph.materializations import WINDOWS, Reporter, report_missing
 from egregora_assets.graph.partitions import WINDOW
 from egregora_assets.graph.run_owners import enter_run
@@ -191,7 +191,7 @@ class WindowChainRun:
         order = [stage.name for stage in self.stages]
         told = {result.window for result in outcome.results}
         planned = set(self.context.partition_keys)
-        if "dagster/backfill" in self.context.run.tags or outcome.failed or len(planned) == 1:
+        if of_backfill(self.context.run) or outcome.failed or len(planned) == 1:
             told |= planned
         for result in sorted(outcome.fresh, key=lambda r: order.index(r.stage)):
             if result.window in told:
