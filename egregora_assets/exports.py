@@ -28,7 +28,7 @@ from egregora_resources.dagster_resources import LlmResource, WarehouseResource
 from egregora_resources.progress import Progress
 from egregora_resources.site.folder import SiteFolder
 from egregora_resources.site.settings import Settings
-from egregora_resources.warehouse.database import Warehouse
+from egregora_resources.site.site import Site
 
 
 class ExportsConfig(dg.Config):
@@ -77,15 +77,16 @@ def exports_asset(
             # A plain `dagster dev` has made the folder for its own files, open to everybody.
             folder.make_state()
             store = warehouse.open()
+            site = Site(folder, settings, store)
             report_missing(store, context.instance, folder, stages, code_versions)
-            _ask_about_layout(settings, store, accepted=config.accept_new_layout)
-            relayout(settings, store)
-            report, _ = import_inbox(folder, settings, store, only=config.files)
+            _ask_about_layout(site, accepted=config.accept_new_layout)
+            relayout(site)
+            report, _ = import_inbox(site, only=config.files)
             # Before anything else is done: what may no longer be shown goes, even if all that follows fails.
             withdrawn = withdraw(
                 PipelineContext(settings, folder.root, store, provider=llm.provider(settings))
             )
-            changed = tell_windows(context, folder, settings, store, progress)
+            changed = tell_windows(context, site, progress)
             # Windows that came back, or an instance that was made anew, have results to be told of as well.
             report_missing(store, context.instance, folder, stages, code_versions, progress)
             stale = Staleness(folder, settings, stages, llm).tell(context.instance, store)
@@ -104,8 +105,8 @@ def exports_asset(
     return exports
 
 
-def _ask_about_layout(settings: Settings, warehouse: Warehouse, *, accepted: bool) -> None:
-    change = relayout(settings, warehouse, dry_run=True)
+def _ask_about_layout(site: Site, *, accepted: bool) -> None:
+    change = relayout(site, dry_run=True)
     if change and change.large and not accepted:
         raise dg.Failure(
             f"{change} Launch again with accept_new_layout: true, or undo the change of [pipeline] window_size or "

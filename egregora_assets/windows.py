@@ -27,6 +27,7 @@ from egregora_resources.dagster_resources import WarehouseResource
 from egregora_resources.progress import Progress
 from egregora_resources.site.folder import SiteFolder
 from egregora_resources.site.settings import Settings
+from egregora_resources.site.site import Site
 from egregora_resources.warehouse.database import Warehouse
 from egregora_resources.warehouse.results import forget_reports
 
@@ -60,7 +61,7 @@ def windows_asset(folder: SiteFolder, settings: Settings) -> dg.AssetsDefinition
             enter_run(context.instance, context.run.run_id)
             store = warehouse.open()
             facts, keys = window_facts(store, folder), set(context.partition_keys)
-            for key, version in told_versions(settings, store).items():
+            for key, version in told_versions(Site(folder, settings, store)).items():
                 if key in keys:
                     context.log_event(window_event(key, version, facts[key]))
 
@@ -68,33 +69,29 @@ def windows_asset(folder: SiteFolder, settings: Settings) -> dg.AssetsDefinition
 
 
 def tell_windows(
-    context: dg.AssetExecutionContext,
-    folder: SiteFolder,
-    settings: Settings,
-    warehouse: Warehouse,
-    progress: Progress | None = None,
+    context: dg.AssetExecutionContext, site: Site, progress: Progress | None = None
 ) -> list[str]:
     """Registers the windows' keys and reports the new and changed ones; returns these."""
-    versions = told_versions(settings, warehouse)
+    versions = told_versions(site)
     added, _ = sync_partitions(context.instance, list(versions), own_run=context.run.run_id)
-    untold = _untold(warehouse, versions) | set(added)
-    facts = window_facts(warehouse, folder)
+    untold = _untold(site.warehouse, versions) | set(added)
+    facts = window_facts(site.warehouse, site.folder)
     for key in counted([key for key in versions if key in untold], "windows told to Dagster", progress):
         context.log_event(window_event(key, versions[key], facts[key]))
-    forget_reports(warehouse, added)
+    forget_reports(site.warehouse, added)
     if untold:
-        with warehouse.transaction() as connection:
+        with site.warehouse.transaction() as connection:
             connection.executemany(
                 "UPDATE windows SET reported = ? WHERE key = ?", [[versions[key], key] for key in untold]
             )
     return [key for key in versions if key in untold]
 
 
-def untold_windows(settings: Settings, warehouse: Warehouse, instance: dg.DagsterInstance) -> bool:
+def untold_windows(site: Site, instance: dg.DagsterInstance) -> bool:
     """Whether the graph doesn't know of all windows yet, or still knows retired ones."""
-    versions = told_versions(settings, warehouse)
+    versions = told_versions(site)
     known = set(instance.get_dynamic_partitions(WINDOW_PARTITIONS))
-    return known != versions.keys() or bool(_untold(warehouse, versions))
+    return known != versions.keys() or bool(_untold(site.warehouse, versions))
 
 
 def _untold(warehouse: Warehouse, versions: Mapping[str, str]) -> set[str]:

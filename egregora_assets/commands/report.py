@@ -11,7 +11,7 @@ from egregora_assets.pipeline.context import PipelineContext
 
 @dataclass
 class WriteReport:
-    """What a write came to."""
+    """Result of a write."""
 
     imported: list[str] = field(default_factory=list[str])
     """A sentence a file."""

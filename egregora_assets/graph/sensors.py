@@ -28,7 +28,9 @@ from egregora_resources.document import fingerprint
 from egregora_resources.site.folder import SiteFolder
 from egregora_resources.site.inbox import look
 from egregora_resources.site.settings import Settings
-from egregora_resources.warehouse.database import WarehouseBusy
+from egregora_resources.site.site import Site
+from egregora_resources.warehouse.database import WarehouseBusy, WarehouseUnreadable
+from egregora_resources.warehouse.migrations import SchemaTooNew
 
 INTERVAL = 10
 FIRST_PAUSE, LONGEST_PAUSE = 60, 3600
@@ -114,9 +116,11 @@ def inbox_sensor(
                 return result("Nothing was imported yet; drop an export in the inbox.")
             plan = Staleness(folder, settings, stages, llm).plan(store)
             wanted = due_after_import(plan)
-            versions = told_versions(settings, store)
+            versions = told_versions(Site(folder, settings, store))
         except WarehouseBusy:
             return result("The warehouse is busy; trying again at the next tick.")
+        except (WarehouseUnreadable, SchemaTooNew) as error:
+            return result(str(error))
         windows = [fingerprint([(w, versions[w]) for w in wanted], plan.site)] if wanted else []
         cursor.keep([*files, *windows])
         if cursor.due(windows, now):

@@ -15,6 +15,7 @@ from pathlib import Path
 from egregora_assets.leak_check.names_on_pages import shown_name
 from egregora_assets.leak_check.sources import MESSAGE_ID, SOURCES
 from egregora_assets.pipeline.context import PipelineContext
+from egregora_resources.cldr import calendar_words
 from egregora_resources.llm.offline.wording import wording
 from egregora_resources.people import scrub_rules
 from egregora_resources.privacy.leak_detector import LeakDetector
@@ -115,8 +116,10 @@ class LeakCheck:
     def _own_words(self) -> Iterator[str]:
         site, language = self._context.config.site, self._context.people.language
         yield from (site.title, site.description)
-        yield from strings_of(dict(strings_for(language).words))
-        yield from strings_of(wording(language).phrases)
+        strings, writer = strings_for(language), wording(language)
+        for words, locale in ((strings.words, strings.locale), (writer.phrases, writer.locale)):
+            yield from strings_of(words)
+            yield from calendar_words(locale)
 
     def _column(self, sql: str, parameters: Sequence[object] = ()) -> list[str]:
         return [row[0] for row in self._storage.rows(sql, parameters)]
@@ -209,17 +212,17 @@ PROOF = "proof"
 
 
 def remember_proof(storage: Warehouse, hits: Iterable[Hit]) -> None:
-    """Notes what the last reading of the built site came to."""
+    """Stores the hits of the last check of the built site."""
     storage.remember(PROOF, json.dumps([[hit.kind, hit.window, hit.file] for hit in hits]))
 
 
 def last_proof(storage: Warehouse) -> list[Hit]:
-    """What the last reading of the built site came to."""
+    """Hits of the last check of the built site."""
     return [Hit(*hit) for hit in json.loads(storage.fact(PROOF) or "[]")]
 
 
 def distrust(storage: Warehouse, windows: Iterable[str]) -> None:
-    """Has what was written of these windows be written anew by the next run."""
+    """Marks these windows stale, so that the next run rewrites them."""
     with storage.transaction() as connection:
         connection.execute(
             "UPDATE stage_results SET status = 'withdrawn', fingerprint = '' "

@@ -70,7 +70,7 @@ def _named(
     people: Mapping[str, tuple[str, bool, str]],
     names: Sequence[str],
 ) -> dict[str, set[str]]:
-    """Window → ids of the authors whom its texts may name."""
+    """Window → ids of the authors that its texts may name."""
     named: dict[str, set[str]] = {cut.label: set() for cut in scope}
     candidates = connection.execute(
         "SELECT id, text FROM raw_messages WHERE id BETWEEN ? AND ? AND regexp_matches(text, ?)",

@@ -55,7 +55,7 @@ class Forgotten:
 
     @classmethod
     def load(cls, connection: duckdb.DuckDBPyConnection, pseudonyms: Pseudonyms) -> Forgotten:
-        """Those whom the warehouse knows of."""
+        """The forgotten people on record in the warehouse."""
         rows = connection.execute("SELECT hash, person, form, words FROM forgotten").fetchall()
         language = connection.execute("SELECT value FROM facts WHERE key = 'language'").fetchone()
         return cls([HashedName(*row) for row in rows], pseudonyms.hashed, language[0] if language else "en")
