@@ -92,6 +92,8 @@ def inbox_sensor(
     def inbox(
         context: dg.SensorEvaluationContext, warehouse: WarehouseResource, llm: LlmResource
     ) -> dg.SensorResult | dg.SkipReason:
+        if warehouse.refused:
+            return dg.SkipReason(warehouse.refused)
         stop_dead_runs(context.instance)
         if in_flight(context.instance) or backfill_under_way(context.instance):
             return dg.SkipReason("A run or a backfill is under way; its outcome is awaited.")

@@ -205,7 +205,11 @@ def test_a_run_whose_windows_stand_in_its_config_shows_what_it_made_and_what_fai
     """As the sensor and the command start them: two windows that aren't neighbours, and none between them."""
     site, ui = as_it_is.site, as_it_is.ui
     first, failing, other = WEEKS[0], WEEKS[4], WEEKS[6]
-    words = {0: "The oranges were sold out", 4: "The pane is cracked twice", 6: "The tripod has a bent leg"}
+    words = {
+        1: "The varnish came in a blue tin today",
+        3: "The bellows leak at the left seam",
+    }  # as imported before
+    words |= {0: "The oranges were sold out", 4: "The pane is cracked twice", 6: "The tripod has a bent leg"}
     write_export(as_it_is.folder.inbox / "third.zip", weeks=7, changed=words)
     assert ui.wait_for_run(ui.launch(["exports"])) == "SUCCESS"
     assert ui.stale(WEEKS) == {asset: {first, failing, other} for asset in CHAIN}
