@@ -23,7 +23,8 @@ from egregora_assets.pipeline.taxonomy import settle_posts
 from egregora_assets.posts import shown_messages
 from egregora_assets.profiles import combine_portraits
 from egregora_resources.document import Document, Message, fingerprint
-from egregora_resources.media.documents import Unreadable, text_of_document
+from egregora_resources.media.documents import text_of_document
+from egregora_resources.media.unreadable import Unreadable
 from egregora_resources.people import Member
 from egregora_resources.privacy.folded_text import Folded
 from egregora_resources.privacy.page_text import BLOCK
