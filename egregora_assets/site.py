@@ -30,7 +30,8 @@ from egregora_resources.document_kinds import (
     PostMatter,
 )
 from egregora_resources.llm.tasks import Observation
-from egregora_resources.media.documents import Unreadable, text_of_document
+from egregora_resources.media.documents import text_of_document
+from egregora_resources.media.unreadable import Unreadable
 from egregora_resources.people import Member
 from egregora_resources.privacy.folded_text import Folded
 from egregora_resources.privacy.page_text import BLOCK

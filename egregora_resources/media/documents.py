@@ -9,14 +9,11 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from egregora_resources.media.unreadable import Unreadable
 from egregora_resources.privacy.page_text import BLOCK, text_of_page
 
 MOST_BYTES = 8 * 1024 * 1024
 """Of what is read; a longer text isn't read to its end."""
-
-
-class Unreadable(Exception):
-    """It is too long to be read, or not what its name says."""
 
 
 def text_of_document(path: Path, extension: str) -> str:

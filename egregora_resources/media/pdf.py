@@ -13,7 +13,7 @@ from pypdf import Configuration, PageObject, PdfReader, apply_configuration
 from pypdf.errors import PyPdfError
 from pypdf.generic import IndirectObject, NameObject, StreamObject
 
-from egregora_resources.media.documents import Unreadable
+from egregora_resources.media.unreadable import Unreadable
 from egregora_resources.privacy.page_text import text_of_page
 
 MOST_FILE_BYTES = 64 * 1024 * 1024

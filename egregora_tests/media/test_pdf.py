@@ -23,7 +23,8 @@ from pypdf.generic import (
     RectangleObject,
 )
 
-from egregora_resources.media.documents import Unreadable, text_of_document
+from egregora_resources.media.documents import text_of_document
+from egregora_resources.media.unreadable import Unreadable
 from egregora_tests.media.files import FONT, add_page, pdf, pdf_bytes
 
 
