@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import dagster as dg
+from pydantic import Field
 
 from egregora_assets.erasure.unfinished import resume
 from egregora_assets.erasure.withdrawal import withdraw
@@ -19,13 +20,14 @@ from egregora_assets.graph.materializations import (
 )
 from egregora_assets.graph.run_owners import enter_run
 from egregora_assets.graph.safe_failures import redacted_failures
-from egregora_assets.ingestion.imports import import_inbox
+from egregora_assets.ingestion.imports import import_inbox, inbox_outcomes
 from egregora_assets.ingestion.report import ImportReport
 from egregora_assets.pipeline.context import PipelineContext
 from egregora_assets.pipeline.stage import Stage
 from egregora_assets.windowing.layout import relayout
 from egregora_assets.windows import tell_windows
 from egregora_resources.dagster_resources import LlmResource, WarehouseResource
+from egregora_resources.progress import Progress
 from egregora_resources.site.folder import SiteFolder
 from egregora_resources.site.settings import Settings
 from egregora_resources.site.site import Site
@@ -36,10 +38,16 @@ class ExportsConfig(dg.Config):
 
     accept_new_layout: bool = False
     """Retire and recompute windows when the settings ask for another layout."""
+    files: list[str] = Field(default_factory=list[str])
+    """Sightings of the inbox's files to import, as the sensor has them; empty: everything in the inbox."""
 
 
 def exports_asset(
-    folder: SiteFolder, settings: Settings, stages: Sequence[Stage], code_versions: Mapping[str, str]
+    folder: SiteFolder,
+    settings: Settings,
+    stages: Sequence[Stage],
+    code_versions: Mapping[str, str],
+    progress: Progress | None = None,
 ) -> dg.AssetsDefinition:
     """The asset `exports` of a site."""
 
@@ -76,17 +84,16 @@ def exports_asset(
             report_missing(store, context.instance, folder, stages, code_versions)
             _ask_about_layout(site, accepted=config.accept_new_layout)
             relayout(site)
-            report, unread = import_inbox(site)
+            report, _ = import_inbox(site, only=config.files)
             # Before anything else is done: what may no longer be shown goes, even if all that follows fails.
             withdrawn = withdraw(
                 PipelineContext(settings, folder.root, store, provider=llm.provider(settings))
             )
-            # By place: file names may hold people's names.
-            unreadable = [f"file {place} ({type(error).__name__})" for place, _, error in unread]
-            changed = tell_windows(context, site)
+            changed = tell_windows(context, site, progress)
             # Windows that came back, or an instance that was made anew, have results to be told of as well.
-            report_missing(store, context.instance, folder, stages, code_versions)
+            report_missing(store, context.instance, folder, stages, code_versions, progress)
             stale = Staleness(folder, settings, stages, llm).tell(context.instance, store)
+            outcomes = inbox_outcomes(store)
         yield dg.MaterializeResult(
             EXPORTS,
             data_version=dg.DataVersion(EXPORTS_VERSION),
@@ -95,7 +102,7 @@ def exports_asset(
                 "windows_withdrawn": len(withdrawn.windows),
                 "stale_windows": ", ".join(stale) or "none",
             },
-            check_results=[files_check(unreadable)],
+            check_results=[files_check(outcomes.values())],
         )
 
     return exports

@@ -193,12 +193,9 @@ def _discreet(context: PipelineContext, view: MediaView) -> MediaView:
         text = text_of_document(original, extension) if original else ""
     except Unreadable:
         return replace(view, path=None, missing=NOT_READ)
-    # The digits of a PDF are its own bookkeeping.
-    wanted = {"name", "e-mail"} if extension == "pdf" else None
     for part in set(text.split(BLOCK)):
-        for finding in context.scrubber.find(Folded(part)):
-            if not finding.doubtful and (wanted is None or finding.kind in wanted):
-                return replace(view, path=None, missing=PERSONAL)
+        if any(not finding.doubtful for finding in context.scrubber.find(Folded(part))):
+            return replace(view, path=None, missing=PERSONAL)
     return view
 
 
