@@ -4,10 +4,12 @@ Its own data version is constant: an unpartitioned asset whose version changed w
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import dagster as dg
 from pydantic import Field
 
+from egregora_assets.erasure.unfinished import resume
 from egregora_assets.erasure.withdrawal import withdraw
 from egregora_assets.graph.checks import FILES_CHECK, Staleness, files_check
 from egregora_assets.graph.materializations import (
@@ -73,13 +75,14 @@ def exports_asset(
         config: ExportsConfig,
         warehouse: WarehouseResource,
         llm: LlmResource,
-    ) -> Iterator[dg.MaterializeResult]:
+    ) -> Iterator[dg.MaterializeResult[Any]]:
         with redacted_failures():
             enter_run(context.instance, context.run.run_id)
             # A plain `dagster dev` has made the folder for its own files, open to everybody.
             folder.make_state()
             store = warehouse.open()
             site = Site(folder, settings, store)
+            resume(site)
             report_missing(store, context.instance, folder, stages, code_versions)
             _ask_about_layout(site, accepted=config.accept_new_layout)
             relayout(site)

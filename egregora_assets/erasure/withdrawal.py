@@ -18,6 +18,7 @@ from filelock import FileLock
 from egregora_assets.leak_check.check import LeakCheck, withdraw_pages
 from egregora_assets.pipeline.context import PipelineContext
 from egregora_assets.pipeline.taxonomy import prune
+from egregora_resources.document_kinds import PostMatter
 from egregora_resources.llm.cache import ResponseCache
 from egregora_resources.llm.database import LlmStore
 from egregora_resources.publishing.atomic_swap import remove
@@ -116,7 +117,7 @@ def _take_back(connection: duckdb.DuckDBPyConnection, check: LeakCheck) -> tuple
         for window, front_matter in connection.execute(
             "SELECT window_key, front_matter FROM documents WHERE stage = 'posts'"
         ).fetchall()
-        if touched.intersection(json.loads(front_matter).get("memory", ()))
+        if touched.intersection(PostMatter.model_validate_json(front_matter).memory)
     } - touched
     if not touched:
         return set(), ()
@@ -152,14 +153,14 @@ def _take_back(connection: duckdb.DuckDBPyConnection, check: LeakCheck) -> tuple
 
 def _touched(connection: duckdb.DuckDBPyConnection, check: LeakCheck) -> set[str]:
     """Windows of which something is stored that was made of what may no longer be shown."""
-    tokens, names = check.hidden
+    tokens, _ = check.hidden
     speaking = connection.execute(
         """
         SELECT DISTINCT m.window_key FROM messages m LEFT JOIN raw_messages r USING (id)
-        WHERE (r.id IS NULL AND m.window_key IN (SELECT key FROM windows)) OR r.deleted
-            OR list_contains(?, r.name) OR list_contains(?, m.author)
+        WHERE (r.id IS NULL AND m.window_key IN (SELECT key FROM windows))
+            OR m.id IN (SELECT unnest(?)) OR list_contains(?, m.author)
         """,
-        [names, tokens],
+        [list(check.forbidden), tokens],
     ).fetchall()
     return {row[0] for row in speaking} | _naming(connection, tokens)
 

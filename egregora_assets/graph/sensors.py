@@ -29,7 +29,7 @@ from egregora_resources.site.folder import SiteFolder
 from egregora_resources.site.inbox import look
 from egregora_resources.site.settings import Settings
 from egregora_resources.site.site import Site
-from egregora_resources.warehouse.database import WarehouseBusy, WarehouseUnreadable
+from egregora_resources.warehouse.database import WarehouseBusy, WarehouseUnreadable, was_lost
 from egregora_resources.warehouse.migrations import SchemaTooNew
 
 INTERVAL = 10
@@ -108,6 +108,8 @@ def inbox_sensor(
                 cursor=cursor.model_dump_json(),
             )
 
+        if was_lost(Path(warehouse.database)):
+            return result("The warehouse is gone; `egregora write` says what is lost, and how to go on.")
         store = warehouse.open(wait=2) if Path(warehouse.database).exists() else None
         try:
             files = settled(seen, lying, inbox_outcomes(store) if store else {})

@@ -9,6 +9,7 @@ import asyncio
 import time
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
+from typing import Any
 
 import dagster as dg
 from pydantic import Field
@@ -91,7 +92,7 @@ def chain_asset(
         config: ChainConfig,
         warehouse: WarehouseResource,
         llm: LlmResource,
-    ) -> Iterator[dg.MaterializeResult]:
+    ) -> Iterator[dg.MaterializeResult[Any]]:
         with redacted_failures():
             store = warehouse.open()
             windows = _windows_of(context, config, store)

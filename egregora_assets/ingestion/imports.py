@@ -17,11 +17,12 @@ from egregora_assets.ingestion.report import DifferentChat, Imported, ImportRepo
 from egregora_resources.document import fingerprint
 from egregora_resources.inputs.export import Export, InputError
 from egregora_resources.inputs.registry import export_digest
+from egregora_resources.privacy.forgotten import Forgotten
 from egregora_resources.progress import Progress, Silent
 from egregora_resources.site.inbox import inbox_files, look
 from egregora_resources.site.site import Site
-from egregora_resources.warehouse.compaction import UNFINISHED
 from egregora_resources.warehouse.database import Warehouse
+from egregora_resources.warehouse.imported_files import note_files
 
 _OUTCOMES = "inbox"
 """The fact that says what came of the inbox's files."""
@@ -66,13 +67,15 @@ def import_exports(
     with site.importing(progress):
         _settle(site)
         known = {row[0] for row in site.warehouse.rows("SELECT digest FROM export_files")}
-        new = [one for one in exports if _digest(one) not in known]
+        digests = [_digest(one) for one in exports]
+        new = [one for digest, one in zip(digests, exports, strict=True) if digest not in known]
         report = ImportReport()
         if new:
             from egregora_assets.ingestion.store import store_exports
 
             report = store_exports(site, new, chat=chat, date_order=date_order, progress=progress)
-        report.files[:0] = [Imported(_name(one), known=True) for one in exports if one not in new]
+        _note(site, dict(zip(digests, map(_source, exports), strict=True)))
+        report.files[:0] = [Imported(_source(one).name, known=True) for one in exports if one not in new]
     return report
 
 
@@ -80,16 +83,25 @@ def _digest(export: Path | Export) -> str:
     return export.digest if isinstance(export, Export) else export_digest(export)
 
 
-def _name(export: Path | Export) -> str:
-    return export.source.name if isinstance(export, Export) else export.name
+def _source(export: Path | Export) -> Path:
+    return export.source if isinstance(export, Export) else export
+
+
+def _note(site: Site, read: Mapping[str, Path]) -> None:
+    """Notes beside the warehouse which files are in it; of paths that name somebody forgotten, the cleaned name."""
+    with site.warehouse.connect() as connection:
+        known = dict(
+            connection.execute("SELECT digest, file_name FROM export_files ORDER BY sequence").fetchall()
+        )
+        if read and connection.execute("SELECT 1 FROM forgotten").fetchone():
+            forgotten = Forgotten.load(connection, site.pseudonyms(connection))
+            eraser = forgotten.eraser({str(path) for path in read.values()})
+            read = {digest: path for digest, path in read.items() if eraser.text(str(path)) == str(path)}
+    note_files(site.warehouse.path, known, read)
 
 
 def _settle(site: Site) -> None:
-    """Ends a forgetting that was cut short, and obeys changed settings for what was imported before."""
-    if site.warehouse.fact(UNFINISHED) is not None:
-        from egregora_assets.erasure.personal_data import finish_forgetting
-
-        finish_forgetting(site)
+    """Obeys changed settings for what was imported before."""
     out = sorted(token for token, author in site.settings.privacy.authors.items() if author.opted_out)
     wanted = fingerprint(site.settings.people.same, out)
     if site.warehouse.fact("same") != wanted:

@@ -144,7 +144,7 @@ class LeakCheck:
 
     @cached_property
     def forbidden(self) -> frozenset[int]:
-        """Ids of messages that may not be used."""
+        """Ids of messages that may not be used or shown: of people who opted out, and those that were retracted."""
         rows = self._storage.rows(
             "SELECT id FROM raw_messages WHERE deleted OR list_contains(?, name)", [self.hidden[1]]
         )

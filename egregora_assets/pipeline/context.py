@@ -1,8 +1,10 @@
 """What the stages of a run share, what one of them made, and one window on its way through them."""
 
+# Arrow has no types:
+# pyright: reportUnknownParameterType=false
+
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -13,7 +15,8 @@ from typing import Any
 import pyarrow as pa
 
 from egregora_assets.windowing.splitting import FULL_CONTEXT_WINDOW_SIZE, split_messages
-from egregora_resources.document import Document, Message, fingerprint
+from egregora_resources.document import Document, FrontMatter, Message, Model, fingerprint
+from egregora_resources.document_kinds import PostMatter
 from egregora_resources.llm.protocol import Provider
 from egregora_resources.llm.providers import make_provider
 from egregora_resources.llm.tasks import Digest
@@ -123,9 +126,9 @@ class PipelineContext:
         given = [work for work in self.works if work.key not in stored and "digests" in work.made]
         digests = [(start, Digest.model_validate_json(front_matter)) for start, front_matter, _ in rows]
         digests += [
-            (work.start, Digest.model_validate(document.front_matter))
+            (work.start, document.front_matter)
             for work in given
-            for document in work.documents("digests")
+            for document in work.documents("digests", Digest)
         ]
         return sorted(digests, key=lambda pair: pair[0])
 
@@ -133,7 +136,7 @@ class PipelineContext:
     def memories(self) -> Mapping[str, Sequence[str]]:
         """Window → earlier windows that its posts were written with the memory of."""
         rows = self.storage.rows("SELECT window_key, front_matter FROM documents WHERE stage = 'posts'")
-        return {window: json.loads(front_matter).get("memory", []) for window, front_matter in rows}
+        return {window: PostMatter.model_validate_json(front_matter).memory for window, front_matter in rows}
 
     @cached_property
     def withdrawals(self) -> Mapping[str, Sequence[str]]:
@@ -208,7 +211,7 @@ class WindowWork:
         return self.raw if isinstance(self.raw, pa.Table) else self.context.storage.execute(self.raw)
 
     @cached_property
-    def _before(self) -> Mapping[str, Sequence[Document]]:
+    def _before(self) -> Mapping[str, Sequence[Document[FrontMatter]]]:
         return load_window(self.context.storage, self.key) if self.known else {}
 
     @property
@@ -218,15 +221,15 @@ class WindowWork:
             self.made["messages"] = Made(messages=load_messages(self.context.storage, self.key))
         return self.made["messages"].messages or ()
 
-    def documents(self, stage: str) -> Sequence[Document]:
-        """What a stage made of this window, now or in an earlier run."""
+    def documents(self, stage: str, model: type[Model]) -> Sequence[Document[Model]]:
+        """What a stage made of this window, now or in an earlier run, with front matter of this model."""
         if stage not in self.made:
-            self.made[stage] = Made(self.documents_before(stage))
-        return self.made[stage].documents
+            self.made[stage] = Made(self._before.get(stage, ()))
+        return [document.read_as(model) for document in self.made[stage].documents]
 
-    def documents_before(self, stage: str) -> Sequence[Document]:
+    def documents_before(self, stage: str, model: type[Model]) -> Sequence[Document[Model]]:
         """What a stage had made of this window before this run."""
-        return self._before.get(stage, ())
+        return [document.read_as(model) for document in self._before.get(stage, ())]
 
     def parts(self) -> list[list[Message]]:
         """The messages in as many parts as it takes to fit a prompt; see `split_messages`."""

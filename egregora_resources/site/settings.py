@@ -8,7 +8,6 @@ How a mistake is put into words is the business of `settings_problems.py`.
 from __future__ import annotations
 
 import json
-import os
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -27,6 +26,7 @@ from pydantic import (
     ValidationInfo,
     field_validator,
 )
+from tzlocal import get_localzone_name
 
 from egregora_resources.errors import UserError
 from egregora_resources.site.settings_problems import places, problems
@@ -339,14 +339,10 @@ def settings_template(*, title: str = "", timezone: str = "UTC", provider: str =
 
 def machine_timezone() -> str:
     """The IANA name of this machine's time zone; "UTC" where it can't be told."""
-    linked = os.path.realpath("/etc/localtime").partition("zoneinfo/")[2]
-    for name in (os.environ.get("TZ", "").lstrip(":"), linked):
-        try:
-            if name:
-                return _known_timezone(name)
-        except ValueError:
-            continue
-    return "UTC"
+    try:
+        return _known_timezone(get_localzone_name() or "UTC")
+    except (LookupError, OSError, ValueError):
+        return "UTC"
 
 
 def _quoted(text: str) -> str:
