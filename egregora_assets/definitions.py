@@ -61,19 +61,19 @@ def build_definitions(
     try:
         settings = load_settings(site) if folder.settings.exists() else Settings()
     except SettingsError as error:
-        settings, versions = Settings(), _remembered(folder, stages)
+        settings, versions, writer = Settings(), _remembered(folder, stages), ""
         refused = f"{error.outline} Nothing is done until that is put right and the definitions are reloaded."
         warehouse = WarehouseResource(database=warehouse.database, refused=refused)
     else:
         context = PipelineContext(settings, site, warehouse.open(), provider=llm.provider(settings))
-        versions = code_versions_of(settings, stages, context)
+        versions, writer = code_versions_of(settings, stages, context), context.llm.name
         _remember(folder, versions)
     jobs = site_jobs([stage.name for stage in stages])
     return dg.Definitions(
         assets=[
             exports_asset(folder, settings, stages, versions, progress),
             windows_asset(folder, settings),
-            chain_asset(folder, settings, stages, versions, progress, redo),
+            chain_asset(folder, settings, stages, versions, progress, writer, redo),
         ],
         asset_checks=site_checks(folder, settings, stages),
         resources={"warehouse": warehouse, "llm": llm},

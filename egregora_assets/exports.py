@@ -20,6 +20,7 @@ from egregora_assets.graph.materializations import (
 )
 from egregora_assets.graph.run_owners import enter_run
 from egregora_assets.graph.safe_failures import redacted_failures
+from egregora_assets.graph.specs import asset_spec
 from egregora_assets.ingestion.imports import import_inbox, inbox_outcomes
 from egregora_assets.ingestion.report import ImportReport
 from egregora_assets.pipeline.context import PipelineContext
@@ -54,11 +55,12 @@ def exports_asset(
     @dg.multi_asset(
         name=EXPORTS,
         specs=[
-            dg.AssetSpec(
+            asset_spec(
                 EXPORTS,
                 code_version=CODE,
-                group_name="chat",
+                group="chat",
                 kinds={"duckdb", "whatsapp"},
+                text="raw",
                 description=(
                     "Imports every new file of the inbox, merges it with what is known, and lays the windows out."
                 ),

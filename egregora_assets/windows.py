@@ -21,6 +21,7 @@ from egregora_assets.graph.materializations import (
 from egregora_assets.graph.partitions import WINDOW, WINDOW_PARTITIONS, sync_partitions
 from egregora_assets.graph.run_owners import enter_run
 from egregora_assets.graph.safe_failures import redacted_failures
+from egregora_assets.graph.specs import asset_spec
 from egregora_assets.pipeline.plan import told_versions
 from egregora_assets.windowing.layout import active_windows
 from egregora_resources.dagster_resources import WarehouseResource
@@ -38,13 +39,14 @@ def windows_asset(folder: SiteFolder, settings: Settings) -> dg.AssetsDefinition
     @dg.multi_asset(
         name="windows",
         specs=[
-            dg.AssetSpec(
+            asset_spec(
                 WINDOWS,
                 deps=[EXPORTS],
                 skippable=True,
                 code_version=CODE,
-                group_name="chat",
+                group="chat",
                 kinds={"duckdb"},
+                text="none",
                 description="What each window holds: its messages and the people who speak or are named in it.",
             )
         ],

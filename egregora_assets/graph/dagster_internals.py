@@ -7,14 +7,15 @@ Dagster doesn't promise; what is done with it stands where it is done.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import dagster as dg
 from dagster._core.definitions.asset_checks.asset_check_evaluation import (
     AssetCheckEvaluationTargetMaterializationData,
 )
+from dagster._core.definitions.metadata.metadata_set import TableMetadataSet
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 from dagster._core.errors import DagsterInvalidConfigError
 from dagster._core.events import AssetMaterializationPlannedData, DagsterEvent
@@ -53,6 +54,11 @@ def provenance(
         tags[f"dagster/input_data_version/{name}"] = version or "INITIAL"
         tags[f"dagster/input_event_pointer/{name}"] = "NULL" if pointer is None else str(pointer)
     return tags
+
+
+def table_metadata(table: str, columns: Sequence[dg.TableColumn]) -> Mapping[str, Any]:
+    """Metadata of an asset that is a table, where the UI looks for it."""
+    return {**TableMetadataSet(column_schema=dg.TableSchema(columns), table_name=table)}
 
 
 def newest_event(instance: dg.DagsterInstance) -> int:

@@ -20,6 +20,7 @@ from egregora_assets.graph.materializations import WINDOWS, Reporter, report_mis
 from egregora_assets.graph.partitions import WINDOW
 from egregora_assets.graph.run_owners import enter_run
 from egregora_assets.graph.safe_failures import redacted_failures
+from egregora_assets.graph.specs import asset_spec
 from egregora_assets.pipeline.context import PipelineContext
 from egregora_assets.pipeline.open_window import window_works
 from egregora_assets.pipeline.plan import code_version, told_versions
@@ -57,20 +58,27 @@ def chain_asset(
     stages: Sequence[Stage],
     code_versions: dict[str, str],
     progress: Progress | None,
+    writer: str,
     redo: Collection[tuple[str, str]] = frozenset(),
 ) -> dg.AssetsDefinition:
-    """The multi-asset of a site's stages; `redo`: (stage, window) that are made anew whatever is stored."""
+    """The multi-asset of a site's stages.
+
+    Args:
+        writer: name of the provider.
+        redo: (stage, window) that are made anew whatever is stored.
+    """
 
     @dg.multi_asset(
         name=CHAIN,
         specs=[
-            dg.AssetSpec(
+            asset_spec(
                 stage.name,
                 deps=[*stage.after, WINDOWS],
                 skippable=True,
                 code_version=code_versions[stage.name],
-                group_name="magazine",
-                kinds=set(stage.kinds),
+                group="magazine",
+                kinds=stage.kinds | ({"gemini"} if stage.task and writer == "gemini" else set()),
+                text="pseudonymised",
                 description=stage.description,
             )
             for stage in stages

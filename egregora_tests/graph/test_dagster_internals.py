@@ -129,6 +129,12 @@ def test_a_planned_partition_shows_as_failed_with_its_run_and_as_materialized_af
     assert run(["c"], []) == {"a": "MATERIALIZED", "b": None, "c": "MATERIALIZED"}
 
 
+def test_the_columns_of_a_table_stand_where_the_ui_looks() -> None:
+    known = internals.table_metadata("posts", [dg.TableColumn("id", "BIGINT")])
+    assert known["dagster/column_schema"].columns[0].name == "id"
+    assert known["dagster/table_name"] == "posts"
+
+
 def test_a_check_is_of_the_newest_materialization(instance: dg.DagsterInstance) -> None:
     assert internals.evaluation_of(instance, "windows") is None
     materialize(instance, "windows", "a")

@@ -17,6 +17,7 @@ from egregora_resources.llm.protocol import Provider
 from egregora_resources.llm.tasks import Task
 from egregora_resources.site.folder import SiteFolder
 from egregora_resources.site.settings import Settings
+from egregora_resources.warehouse.database import Warehouse
 
 
 class NewerProvider(OfflineProvider):
@@ -138,3 +139,32 @@ def test_with_settings_that_cant_be_read_every_step_and_tick_says_so_and_does_no
         assert isinstance(answer, dg.SkipReason)
         assert "egregora.toml" in str(answer.skip_message)
     assert not SiteFolder(broken).warehouse.exists()
+
+
+def specs(site: Path) -> dict[str, dg.AssetSpec]:
+    return {spec.key.path[0]: spec for spec in build_definitions(site).resolve_all_asset_specs()}
+
+
+def test_every_asset_has_an_owner_and_says_what_its_text_is(tmp_path: Path) -> None:
+    for name, spec in specs(tmp_path).items():
+        assert list(spec.owners) == ["team:egregora"]
+        wanted = {"exports": "raw", "windows": "none"}.get(name, "pseudonymised")
+        assert spec.tags["egregora/text"] == wanted
+
+
+@pytest.mark.parametrize("provider", ["gemini", "offline"])
+def test_gemini_is_a_kind_of_what_gemini_writes_and_of_nothing_else(tmp_path: Path, provider: str) -> None:
+    (tmp_path / "egregora.toml").write_text(f'[model]\nprovider = "{provider}"\n')
+    written = {name for name, spec in specs(tmp_path).items() if "gemini" in spec.kinds}
+    assert written == ({stage.name for stage in STAGES if stage.task} if provider == "gemini" else set())
+
+
+def test_assets_that_are_tables_show_their_columns(tmp_path: Path) -> None:
+    with_columns: dict[str, list[str]] = {}
+    for name, spec in specs(tmp_path).items():
+        if schema := spec.metadata.get("dagster/column_schema"):
+            with_columns[name] = [column.name for column in schema.columns]
+    assert with_columns.keys() == {"exports", "windows", "messages"}
+    warehouse = Warehouse(tmp_path / "warehouse.duckdb")
+    for name, table in (("exports", "export_files"), ("windows", "windows"), ("messages", "messages")):
+        assert with_columns[name] == [row[0] for row in warehouse.rows(f"DESCRIBE {table}")]
