@@ -21,12 +21,12 @@ from egregora_assets.graph.partitions import WINDOW, WINDOW_PARTITIONS, sync_par
 from egregora_assets.graph.run_owners import enter_run
 from egregora_assets.graph.safe_failures import redacted_failures
 from egregora_assets.pipeline.plan import told_versions
-from egregora_assets.windowing.layout import active_windows
 from egregora_resources.dagster_resources import WarehouseResource
 from egregora_resources.site.folder import SiteFolder
 from egregora_resources.site.settings import Settings
 from egregora_resources.warehouse.database import Warehouse
 from egregora_resources.warehouse.results import forget_reports
+from egregora_resources.warehouse.windows import active_windows, mark_told
 
 
 def windows_asset(folder: SiteFolder, settings: Settings) -> dg.AssetsDefinition:
@@ -77,11 +77,7 @@ def tell_windows(
         if key in untold:
             context.log_event(window_event(key, versions[key], facts[key]))
     forget_reports(warehouse, added)
-    if untold:
-        with warehouse.transaction() as connection:
-            connection.executemany(
-                "UPDATE windows SET reported = ? WHERE key = ?", [[versions[key], key] for key in untold]
-            )
+    mark_told(warehouse, {key: versions[key] for key in untold})
     return [key for key in versions if key in untold]
 
 

@@ -18,7 +18,6 @@ from egregora_assets.costs.estimates import priced
 from egregora_assets.pipeline.context import PipelineContext
 from egregora_assets.pipeline.plan import make_plan
 from egregora_assets.stages import STAGES
-from egregora_assets.windowing.layout import active_windows
 from egregora_resources.errors import UserError
 from egregora_resources.llm.providers import check_provider
 from egregora_resources.progress import Progress, Silent
@@ -26,6 +25,7 @@ from egregora_resources.site.folder import SiteFolder
 from egregora_resources.site.locks import the_one_writer
 from egregora_resources.site.settings import load_settings
 from egregora_resources.warehouse.database import Warehouse, open_existing
+from egregora_resources.warehouse.windows import active_windows
 
 
 def redo_windows(

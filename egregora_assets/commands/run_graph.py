@@ -13,7 +13,6 @@ from egregora_assets.commands.report import WriteReport
 from egregora_assets.pipeline.context import PipelineContext
 from egregora_assets.pipeline.plan import Plan
 from egregora_assets.stages import STAGES
-from egregora_assets.windowing.layout import active_windows
 from egregora_resources.errors import UserError
 from egregora_resources.llm.database import LlmStore
 from egregora_resources.llm.spending import spent
@@ -21,6 +20,7 @@ from egregora_resources.progress import Progress
 from egregora_resources.site.folder import SiteFolder
 from egregora_resources.warehouse.database import Warehouse
 from egregora_resources.warehouse.results import load_results
+from egregora_resources.warehouse.windows import active_windows
 
 if TYPE_CHECKING:
     from egregora_assets.graph.runs import RunEnd

@@ -33,7 +33,7 @@ def site_instance(site: Path) -> Generator[dg.DagsterInstance]:
         instance = stack.enter_context(dg.DagsterInstance.from_config(str(home)))
         for database in home.glob("*.db"):
             keeper = sqlite3.connect(database)
-            keeper.execute("SELECT count(*) FROM sqlite_master").fetchone()
+            keeper.execute("PRAGMA schema_version").fetchone()
             stack.callback(keeper.close)
         yield instance
 

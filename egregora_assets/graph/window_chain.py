@@ -23,13 +23,13 @@ from egregora_assets.pipeline.plan import code_version, told_versions
 from egregora_assets.pipeline.stage import Stage
 from egregora_assets.pipeline.stage_runner import Outcome
 from egregora_assets.stages import built_in_runner
-from egregora_assets.windowing.layout import active_windows
 from egregora_resources.dagster_resources import LlmResource, WarehouseResource
 from egregora_resources.progress import Progress
 from egregora_resources.site.folder import SiteFolder
 from egregora_resources.site.settings import Settings
 from egregora_resources.warehouse.claims import claim, release
 from egregora_resources.warehouse.results import load_results
+from egregora_resources.warehouse.windows import active_windows
 
 STOPPED = "stopped"
 """Key of a failure's metadata: why nothing more can be made until the owner acts."""

@@ -23,7 +23,7 @@ from egregora_resources.site.secret import check_secret
 from egregora_resources.site.settings import Settings
 from egregora_resources.warehouse.compaction import UNFINISHED
 from egregora_resources.warehouse.database import Warehouse
-
+from egregora_resources.warehouse.exports import imported_exports
 
 
 def import_exports(
@@ -50,7 +50,7 @@ def import_exports(
     progress = progress or Silent()
     with import_lock(folder, progress):
         _settle(folder, settings, warehouse)
-        known = {row[0] for row in warehouse.rows("SELECT digest FROM export_files")}
+        known = imported_exports(warehouse)
         new = [path for path in paths if export_digest(path) not in known]
         report = ImportReport()
         if new:
@@ -110,7 +110,7 @@ def _of_file(error: OSError, path: Path) -> bool:
 
 def new_in_inbox(folder: SiteFolder, warehouse: Warehouse) -> int:
     """How many files of the inbox were not imported yet; those that can't be read count too."""
-    known = {row[0] for row in warehouse.rows("SELECT digest FROM export_files")}
+    known = imported_exports(warehouse)
     new = 0
     for path in inbox_files(folder.inbox):
         try:

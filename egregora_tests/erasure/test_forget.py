@@ -18,9 +18,9 @@ from typer.testing import CliRunner
 from egregora_assets.cli.app import app
 from egregora_assets.erasure import personal_data
 from egregora_assets.erasure.forget import Forgetting, StillNamed, find_member, forget_author, was_forgotten
-from egregora_assets.windowing.layout import active_windows
 from egregora_resources.people import UnknownPerson
 from egregora_resources.site.settings import settings_template
+from egregora_resources.warehouse.windows import active_windows
 from egregora_tests.small_site import WITHOUT_SITE, SmallSite
 from egregora_tests.weekly_chat import NAMES, Line, export, reworded, said, weeks
 
