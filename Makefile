@@ -8,13 +8,13 @@ WORKERS ?= 2
 PYTHON ?= $(shell for p in python3.11 python3 python; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 
-.PHONY: help demo dev test check format bench bench-import bench-site bench-graph bench-llm soak screenshot pins clean
+.PHONY: help demo dev test check lint types licences format bench bench-import bench-site bench-graph bench-llm soak screenshot pins clean
 
 help:
 	@echo "make demo        write the demo blog (needs Python 3.11 or newer, and nothing else)"
 	@echo "make dev         open the Dagster UI on the demo site"
-	@echo "make test        lint, types, and all tests"
-	@echo "make check       lint and types only; make format puts the first right"
+	@echo "make test        lint, types, licences, and all tests"
+	@echo "make check       all but the tests; make format puts lint right"
 	@echo "make bench       how fast imports (bench-import), site builds (bench-site), the proof (bench-privacy) and a write with nothing to do (bench-graph) are"
 	@echo "make bench-llm   how close to ideal a run of 200 windows comes, without and with failing calls"
 	@echo "make soak        kill runs of a big chat again and again"
@@ -31,10 +31,17 @@ dev: $(VENV)/.installed
 test: check
 	$(BIN)/pytest -m "not soak" -n $(WORKERS) --dist loadfile
 
-check: $(VENV)/.installed-dev
+check: lint types licences
+
+lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
+
+types: $(VENV)/.installed-dev
 	$(BIN)/pyright --pythonpath $(BIN)/python
+
+licences: $(VENV)/.installed-dev
+	$(BIN)/python .ci/licences.py
 
 format: $(VENV)/.installed-dev
 	$(BIN)/ruff check --fix

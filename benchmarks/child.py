@@ -47,12 +47,13 @@ def into_site(path: str, site: str) -> int:
     from egregora_assets.ingestion.imports import import_exports
     from egregora_resources.site.folder import SiteFolder
     from egregora_resources.site.settings import Settings
+    from egregora_resources.site.site import Site
     from egregora_resources.warehouse.database import Warehouse
 
     folder = SiteFolder(Path(site))
     folder.state.mkdir(parents=True, exist_ok=True)
     warehouse = Warehouse(folder.warehouse)
-    import_exports(folder, Settings(), warehouse, [Path(path)], chat="Trip")
+    import_exports(Site(folder, Settings(), warehouse), [Path(path)], chat="Trip")
     return warehouse.rows("SELECT count(*) FROM raw_messages")[0][0]
 
 

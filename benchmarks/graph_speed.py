@@ -26,9 +26,7 @@ from egregora_assets.pipeline.context import PipelineContext
 from egregora_assets.pipeline.plan import make_plan
 from egregora_assets.stages import STAGES
 from egregora_resources.llm.providers import record_provider
-from egregora_resources.site.folder import SiteFolder
-from egregora_resources.site.settings import load_settings
-from egregora_resources.warehouse.database import Warehouse
+from egregora_resources.site.site import Site
 from egregora_resources.warehouse.windows import active_windows
 from egregora_tests.fresh_site import days, store_results
 from egregora_tests.weekly_chat import export
@@ -72,17 +70,14 @@ def _site(root: Path, windows: int) -> PipelineContext:
     """A site of so many days, written, as far as warehouse and Dagster's storage tell."""
     root.mkdir()
     (root / "egregora.toml").write_text(SETTINGS, "utf-8")
-    folder, settings = SiteFolder(root), load_settings(root)
-    folder.make_state()
-    record_provider(settings, folder)
-    warehouse = Warehouse(folder.warehouse)
-    chat = export(root / "exports", days(windows))
-    import_exports(folder, settings, warehouse, [chat])
-    context = PipelineContext(settings, root, warehouse)
-    store_results(context, STAGES)
+    site = Site.open(root)
+    site.folder.make_state()
+    record_provider(site)
+    import_exports(site, [export(root / "exports", days(windows))])
+    store_results(PipelineContext.of(site), STAGES)
     with site_instance(root) as instance:
-        instance.add_dynamic_partitions(WINDOW_PARTITIONS, [w.key for w in active_windows(warehouse)])
-    return PipelineContext(settings, root, warehouse)
+        instance.add_dynamic_partitions(WINDOW_PARTITIONS, [w.key for w in active_windows(site.warehouse)])
+    return PipelineContext.of(site)
 
 
 def _write(root: Path) -> float:

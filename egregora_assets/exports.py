@@ -26,7 +26,7 @@ from egregora_assets.windows import tell_windows
 from egregora_resources.dagster_resources import LlmResource, WarehouseResource
 from egregora_resources.site.folder import SiteFolder
 from egregora_resources.site.settings import Settings
-from egregora_resources.warehouse.database import Warehouse
+from egregora_resources.site.site import Site
 
 
 class ExportsConfig(dg.Config):
@@ -69,17 +69,18 @@ def exports_asset(
             # A plain `dagster dev` has made the folder for its own files, open to everybody.
             folder.make_state()
             store = warehouse.open()
+            site = Site(folder, settings, store)
             report_missing(store, context.instance, folder, stages, code_versions)
-            _ask_about_layout(settings, store, accepted=config.accept_new_layout)
-            relayout(settings, store)
-            report, unread = import_inbox(folder, settings, store)
+            _ask_about_layout(site, accepted=config.accept_new_layout)
+            relayout(site)
+            report, unread = import_inbox(site)
             # Before anything else is done: what may no longer be shown goes, even if all that follows fails.
             withdrawn = withdraw(
                 PipelineContext(settings, folder.root, store, provider=llm.provider(settings))
             )
             # By place: file names may hold people's names.
             unreadable = [f"file {place} ({type(error).__name__})" for place, _, error in unread]
-            changed = tell_windows(context, folder, settings, store)
+            changed = tell_windows(context, site)
             # Windows that came back, or an instance that was made anew, have results to be told of as well.
             report_missing(store, context.instance, folder, stages, code_versions)
             stale = Staleness(folder, settings, stages, llm).tell(context.instance, store)
@@ -97,8 +98,8 @@ def exports_asset(
     return exports
 
 
-def _ask_about_layout(settings: Settings, warehouse: Warehouse, *, accepted: bool) -> None:
-    change = relayout(settings, warehouse, dry_run=True)
+def _ask_about_layout(site: Site, *, accepted: bool) -> None:
+    change = relayout(site, dry_run=True)
     if change and change.large and not accepted:
         raise dg.Failure(
             f"{change} Launch again with accept_new_layout: true, or undo the change of [pipeline] window_size or "

@@ -24,6 +24,7 @@ from egregora_assets.pipeline.plan import told_versions
 from egregora_resources.dagster_resources import WarehouseResource
 from egregora_resources.site.folder import SiteFolder
 from egregora_resources.site.settings import Settings
+from egregora_resources.site.site import Site
 from egregora_resources.warehouse.database import Warehouse
 from egregora_resources.warehouse.results import forget_reports
 from egregora_resources.warehouse.windows import active_windows, mark_told
@@ -58,34 +59,32 @@ def windows_asset(folder: SiteFolder, settings: Settings) -> dg.AssetsDefinition
             enter_run(context.instance, context.run.run_id)
             store = warehouse.open()
             facts, keys = window_facts(store, folder), set(context.partition_keys)
-            for key, version in told_versions(settings, store).items():
+            for key, version in told_versions(Site(folder, settings, store)).items():
                 if key in keys:
                     context.log_event(window_event(key, version, facts[key]))
 
     return windows
 
 
-def tell_windows(
-    context: dg.AssetExecutionContext, folder: SiteFolder, settings: Settings, warehouse: Warehouse
-) -> list[str]:
+def tell_windows(context: dg.AssetExecutionContext, site: Site) -> list[str]:
     """Registers the windows' keys and reports the new and changed ones; returns these."""
-    versions = told_versions(settings, warehouse)
+    versions = told_versions(site)
     added, _ = sync_partitions(context.instance, list(versions), own_run=context.run.run_id)
-    untold = _untold(warehouse, versions) | set(added)
-    facts = window_facts(warehouse, folder)
+    untold = _untold(site.warehouse, versions) | set(added)
+    facts = window_facts(site.warehouse, site.folder)
     for key in versions:
         if key in untold:
             context.log_event(window_event(key, versions[key], facts[key]))
-    forget_reports(warehouse, added)
-    mark_told(warehouse, {key: versions[key] for key in untold})
+    forget_reports(site.warehouse, added)
+    mark_told(site.warehouse, {key: versions[key] for key in untold})
     return [key for key in versions if key in untold]
 
 
-def untold_windows(settings: Settings, warehouse: Warehouse, instance: dg.DagsterInstance) -> bool:
+def untold_windows(site: Site, instance: dg.DagsterInstance) -> bool:
     """Whether the graph doesn't know of all windows yet, or still knows retired ones."""
-    versions = told_versions(settings, warehouse)
+    versions = told_versions(site)
     known = set(instance.get_dynamic_partitions(WINDOW_PARTITIONS))
-    return known != versions.keys() or bool(_untold(warehouse, versions))
+    return known != versions.keys() or bool(_untold(site.warehouse, versions))
 
 
 def _untold(warehouse: Warehouse, versions: Mapping[str, str]) -> set[str]:

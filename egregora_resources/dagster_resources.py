@@ -17,6 +17,7 @@ from egregora_resources.llm.protocol import Provider
 from egregora_resources.llm.providers import make_provider
 from egregora_resources.site.folder import SiteFolder
 from egregora_resources.site.settings import Settings
+from egregora_resources.site.site import Site
 from egregora_resources.warehouse.database import Warehouse
 
 
@@ -49,4 +50,7 @@ class LlmResource(dg.ConfigurableResource):
 
     def provider(self, settings: Settings) -> Provider:
         """The provider that the settings name."""
-        return make_provider(settings, SiteFolder(Path(self.site)), fresh=self.fresh, budget=self.budget)
+        folder = SiteFolder(Path(self.site))
+        return make_provider(
+            Site(folder, settings, Warehouse(folder.warehouse)), fresh=self.fresh, budget=self.budget
+        )

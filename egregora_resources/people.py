@@ -213,7 +213,7 @@ def decide(connection: duckdb.DuckDBPyConnection, author_id: str, **decided: str
 
     Args:
         connection: of the warehouse.
-        author_id: whom it is about.
+        author_id: the person the decision applies to.
         decided: `alias`, `bio`, `level`, `opted_out` …; None takes a decision back.
     """
     for what, value in decided.items():

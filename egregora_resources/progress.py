@@ -1,4 +1,4 @@
-"""How long work tells whoever watches what it is doing. The terminal's bars are in `cli/terminal.py`."""
+"""How long-running work reports what it is doing. The terminal's bars are in `cli/terminal.py`."""
 
 from __future__ import annotations
 

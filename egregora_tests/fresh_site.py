@@ -44,7 +44,7 @@ def store_results(context: PipelineContext, stages: Sequence[Stage]) -> None:
             post = Document("post", f"{work.key}-1", work.key, f"{work.key}-1", _POST, "Prose.")
             rows.append((result, [post] if stage.name == "posts" else [], None))
     commit_results(context.storage, rows)
-    mark_told(context.storage, told_versions(context.config, context.storage))
+    mark_told(context.storage, told_versions(context.site))
     context.folder.built.mkdir(parents=True, exist_ok=True)
     (context.folder.built / "index.html").write_text("<!doctype html><title>A blog</title>", "utf-8")
     for stage in stages:

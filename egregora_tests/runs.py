@@ -21,6 +21,7 @@ from egregora_resources.site.folder import SiteFolder
 from egregora_resources.site.settings import settings_template
 from egregora_resources.warehouse.database import Warehouse
 from egregora_resources.warehouse.results import load_results
+from egregora_tests import HANG
 
 REAL_CHAT = Path(__file__).parents[2] / "shared" / "exports" / "design-team.zip"
 EGREGORA = Path(sys.executable).with_name("egregora")
@@ -48,7 +49,7 @@ def start(site: Path, *exports: Path) -> subprocess.Popen[str]:
 def write(site: Path, *exports: Path) -> str:
     """`egregora write` to its end; what it printed."""
     process = start(site, *exports)
-    printed = process.communicate(timeout=900)[0]
+    printed = process.communicate(timeout=HANG)[0]
     assert process.returncode == 0, printed
     return printed
 

@@ -18,6 +18,7 @@ from egregora_assets.stages import STAGES, built_in_runner
 from egregora_assets.windowing.layout import LayoutChange, relayout
 from egregora_resources.site.folder import SiteFolder
 from egregora_resources.site.settings import Settings
+from egregora_resources.site.site import Site
 from egregora_resources.warehouse.database import Warehouse
 from egregora_resources.warehouse.results import load_documents
 from egregora_resources.warehouse.windows import active_windows
@@ -38,6 +39,11 @@ class SmallSite:
         self.provider = WatchedProvider()
         self.exports = 0
 
+    @property
+    def opened(self) -> Site:
+        """The site as it stands now."""
+        return Site(self.folder, self.settings, self.warehouse)
+
     def context(self) -> PipelineContext:
         return PipelineContext(self.settings, self.folder.root, self.warehouse, provider=self.provider)
 
@@ -45,13 +51,13 @@ class SmallSite:
         """Imports an export of these messages."""
         self.exports += 1
         path = export(self.folder.root / "exports", lines, f"export-{self.exports}", **files)
-        return import_exports(self.folder, self.settings, self.warehouse, [path])
+        return import_exports(self.opened, [path])
 
     def lay_out(self, *, recut: bool = False, **pipeline: Any) -> LayoutChange | None:
         """Changes [pipeline] and lays the windows out."""
         if pipeline:
             self.set(pipeline=pipeline)
-        return relayout(self.settings, self.warehouse, recut=recut)
+        return relayout(self.opened, recut=recut)
 
     def set(self, **sections: dict[str, Any]) -> None:
         """Changes settings."""

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 from egregora_assets.cli.terminal import command, out, printable, watched
 from egregora_resources.errors import UserError
-from egregora_resources.site.folder import SiteFolder
 
 if TYPE_CHECKING:
     from egregora_assets.pipeline.context import PipelineContext
@@ -99,10 +98,9 @@ def merge(site: Path, one: str, other: str) -> None:
                 )
         from egregora_resources.chat_log import join_persons
         from egregora_resources.people import obey_commands
-        from egregora_resources.site.secret import site_pseudonyms
 
         with context.storage.transaction() as connection:
-            pseudonyms = site_pseudonyms(connection, context.folder.state)
+            pseudonyms = context.site.pseudonyms(connection)
             same = [[*first.names, *second.names]]
             join_persons(connection, pseudonyms=pseudonyms, same=same)
             obey_commands(connection)
@@ -164,18 +162,16 @@ def forget(site: Path, person: str, *, yes: bool) -> None:
     try:
         member = context.people.find(person)
     except UnknownPerson:
-        if not forget.was_forgotten(context.folder, context.storage, person):
+        if not forget.was_forgotten(context.site, person):
             raise
         with _writing(context) as progress:
-            forget.resume(context.folder, context.storage, progress)
+            forget.resume(context.site, progress)
         out().print("They were forgotten before; nothing of them is stored.")
         return
     if not yes:
         _confirm(member)
     with _writing(context) as progress:
-        report = forget.forget_author(
-            context.folder, context.config, context.storage, member, progress=progress
-        )
+        report = forget.forget_author(context.site, member, progress=progress)
     console = out()
     console.print(f"{member.token} is forgotten. Removed:")
     for what, count in report.removed.items():
@@ -206,19 +202,15 @@ def _confirm(member: Member) -> None:
 
 def _context(site: Path) -> PipelineContext:
     from egregora_assets.pipeline.context import PipelineContext
-    from egregora_resources.site.settings import load_settings
-    from egregora_resources.warehouse.database import open_existing
+    from egregora_resources.site.site import Site
 
-    folder = SiteFolder(site.resolve())
-    return PipelineContext(load_settings(site), folder.root, open_existing(folder.warehouse))
+    return PipelineContext.of(Site.look_at(site.resolve()))
 
 
 @contextmanager
 def _writing(context: PipelineContext) -> Generator[Progress]:
     """Holds the site's lock as the one writer."""
-    from egregora_resources.site.locks import the_one_writer
-
-    with watched() as progress, the_one_writer(context.folder, progress):
+    with watched() as progress, context.site.writing(progress):
         yield progress
 
 

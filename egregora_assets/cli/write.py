@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from egregora_assets.commands.report import WriteReport
+    from egregora_resources.inputs.export import Export
+    from egregora_resources.progress import Progress
 
 
 def write(
@@ -33,9 +35,7 @@ def write(
         if not export.exists():
             raise UserError(f"There is no file {export}.")
     new = sites.is_new(site)
-    if new:
-        _begin(site, exports, chat, date_order, provider)
-    else:
+    if not new:
         from egregora_resources.site.settings import load_settings
 
         load_settings(site)
@@ -43,11 +43,13 @@ def write(
     from egregora_assets.commands.write import write_site
 
     with watched() as progress:
+        given: Sequence[Path | Export] = exports
         if new:
+            given = _begin(site, exports, chat, date_order, provider, progress)
             progress.say(f"Made a new site in {site}; its settings are in {site / 'egregora.toml'}.")
         report = write_site(
             site.resolve(),
-            exports,
+            given,
             chat=chat,
             date_order=date_order,
             yes=yes,
@@ -92,22 +94,26 @@ def demo(site: Path) -> int:
 
 
 def _begin(
-    site: Path, exports: Sequence[Path], chat: str | None, date_order: str | None, provider: str
-) -> None:
-    """Makes the site, but only once the exports are known to be readable: bad input leaves nothing behind."""
+    site: Path,
+    exports: Sequence[Path],
+    chat: str | None,
+    date_order: str | None,
+    provider: str,
+    progress: Progress,
+) -> list[Export]:
+    """Makes the site, but only once the exports were read: bad input leaves nothing behind. Returns what was read."""
     if not exports:
         raise UserError(
             f"There is no site in {site} yet. Give it a chat: egregora write EXPORT --site {site}"
         )
-    from egregora_resources.inputs.export import InputError
-    from egregora_resources.inputs.registry import read_export
+    from egregora_resources.inputs.registry import read_nonempty_export
 
-    for export in exports:
-        if len(read_export(export, chat=chat, date_order=date_order).messages) == 0:
-            raise InputError(
-                f"{export} holds no message of a chat. Export the chat again, and give the zip as it comes."
-            )
+    read: list[Export] = []
+    for path in exports:
+        progress.say(f"Reading {path.name}")
+        read.append(read_nonempty_export(path, chat=chat, date_order=date_order))
     sites.make(site, provider)
+    return read
 
 
 def _asker() -> Callable[[str], bool] | None:

@@ -10,21 +10,17 @@ from egregora_resources.errors import UserError
 from egregora_resources.llm import gemini
 from egregora_resources.llm.pricing import dollars
 from egregora_resources.llm.providers import wanted_provider
-from egregora_resources.site.folder import SiteFolder
 from egregora_resources.site.settings import Settings
-from egregora_resources.warehouse.database import Warehouse
-
+from egregora_resources.site.site import Site
 
 
 class NotConfirmed(UserError):
     """The owner was asked and said no, or there was nobody to ask."""
 
 
-def ask_about_layout(
-    settings: Settings, warehouse: Warehouse, recut: bool, yes: bool, confirm: Callable[[str], bool] | None
-) -> bool:
+def ask_about_layout(site: Site, recut: bool, yes: bool, confirm: Callable[[str], bool] | None) -> bool:
     """Whether the layout changes."""
-    change = relayout(settings, warehouse, recut=recut, dry_run=True)
+    change = relayout(site, recut=recut, dry_run=True)
     if change and change.large and not yes:
         _ask(str(change), confirm)
     return change is not None
@@ -45,27 +41,25 @@ def ask_about_settings(plan: Plan, yes: bool, confirm: Callable[[str], bool] | N
         )
 
 
-def ask_to_send(
-    folder: SiteFolder, settings: Settings, plan: Plan, yes: bool, confirm: Callable[[str], bool] | None
-) -> None:
+def ask_to_send(site: Site, plan: Plan, yes: bool, confirm: Callable[[str], bool] | None) -> None:
     """Tells the owner, once for a site and service, what leaves the machine, to whom, and what it will cost.
 
     Raises:
         NotConfirmed: they don't agree, or there is nobody to ask; nothing was sent.
     """
-    model = settings.model
-    if wanted_provider(settings, folder) == "offline" or not plan.stale or gemini.agreed(model, folder):
+    model = site.settings.model
+    if wanted_provider(site) == "offline" or not plan.stale or gemini.agreed(model, site.folder):
         return
     if not yes:
         _ask(
-            _what_leaves(settings, plan),
+            _what_leaves(site.settings, plan),
             confirm,
-            instead=f"agree with --yes, or with [model] send_without_asking = true in {folder.settings}; or have it "
+            instead=f"agree with --yes, or with [model] send_without_asking = true in {site.folder.settings}; or have it "
             'written on this machine, with provider = "offline" there',
-            outcome=f'nothing was sent. With [model] provider = "offline" in {folder.settings} it is written on this '
+            outcome=f'nothing was sent. With [model] provider = "offline" in {site.folder.settings} it is written on this '
             "machine",
         )
-    gemini.agree(model, folder)
+    gemini.agree(model, site.folder)
 
 
 def _what_leaves(settings: Settings, plan: Plan) -> str:

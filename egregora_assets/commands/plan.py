@@ -14,30 +14,24 @@ from egregora_assets.pipeline.plan import Plan, make_plan
 from egregora_assets.pipeline.stage import Stage
 from egregora_assets.stages import STAGES
 from egregora_assets.windowing.layout import relayout
-from egregora_resources.site.folder import SiteFolder
-from egregora_resources.site.settings import load_settings
-from egregora_resources.warehouse.database import open_existing
+from egregora_resources.site.site import Site
 
 
-def plan_site(site: Path, stages: Sequence[Stage] = STAGES) -> Plan:
+def plan_site(root: Path, stages: Sequence[Stage] = STAGES) -> Plan:
     """The plan of the site in this folder."""
-    folder = SiteFolder(site)
-    settings = load_settings(site)
-    warehouse = open_existing(folder.warehouse)
-    context = PipelineContext(settings, site, warehouse)
+    context = PipelineContext.of(Site.look_at(root))
     plan = priced(context, make_plan(context, stages))
-    return replace(plan, before=_first_of_all(folder, context))
+    return replace(plan, before=_first_of_all(context))
 
 
-def _first_of_all(folder: SiteFolder, context: PipelineContext) -> list[str]:
-    settings, warehouse = context.config, context.storage
+def _first_of_all(context: PipelineContext) -> list[str]:
     before: list[str] = []
     if withdrawal := withdrawals_due(context):
         before.append(withdrawal)
-    if files := new_in_inbox(folder, warehouse):
+    if files := new_in_inbox(context.site):
         before.append(
             f"The inbox holds {files} file{'s' if files > 1 else ''} not imported yet: that comes first."
         )
-    if change := relayout(settings, warehouse, dry_run=True):
+    if change := relayout(context.site, dry_run=True):
         before.append(str(change))
     return before

@@ -21,15 +21,13 @@ from egregora_assets.stages import STAGES
 from egregora_resources.errors import UserError
 from egregora_resources.llm.providers import check_provider
 from egregora_resources.progress import Progress, Silent
-from egregora_resources.site.folder import SiteFolder
-from egregora_resources.site.locks import the_one_writer
-from egregora_resources.site.settings import load_settings
-from egregora_resources.warehouse.database import Warehouse, open_existing
+from egregora_resources.site.site import Site
+from egregora_resources.warehouse.database import Warehouse
 from egregora_resources.warehouse.windows import active_windows
 
 
 def redo_windows(
-    site: Path,
+    root: Path,
     stages: Sequence[str],
     windows: Sequence[str],
     *,
@@ -51,18 +49,19 @@ def redo_windows(
     """
     started = time.monotonic()
     progress = progress or Silent()
-    folder, settings = SiteFolder(site), load_settings(site)
-    warehouse = open_existing(folder.warehouse, wait=60)
-    with the_one_writer(folder, progress):
-        check_provider(settings, folder)
-        redo = frozenset((stage, window) for stage in _stages(stages) for window in known(warehouse, windows))
-        context = PipelineContext(settings, site, warehouse, redo=redo)
+    site = Site.look_at(root, wait=60)
+    with site.writing(progress):
+        check_provider(site)
+        redo = frozenset(
+            (stage, window) for stage in _stages(stages) for window in known(site.warehouse, windows)
+        )
+        context = PipelineContext.of(site, redo=redo)
         plan = make_plan(context, STAGES)
         rows = [row for row in plan.rows if row.window in windows]
         plan = priced(context, replace(plan, rows=rows, site="", before=()))
-        ask_to_send(folder, settings, plan, yes, confirm)
-        report = WriteReport(site_index=folder.built / "index.html")
-        run_graph(folder, context, plan, progress, report)
+        ask_to_send(site, plan, yes, confirm)
+        report = WriteReport(site_index=site.folder.built / "index.html")
+        run_graph(context, plan, progress, report)
     count(report, context)
     report.seconds = time.monotonic() - started
     return report

@@ -12,7 +12,7 @@ from egregora_resources.warehouse.documents import count_posts
 
 @dataclass
 class WriteReport:
-    """What a write came to."""
+    """Result of a write."""
 
     imported: list[str] = field(default_factory=list[str])
     """A sentence a file."""

@@ -17,7 +17,6 @@ from egregora_resources.errors import UserError
 from egregora_resources.llm.database import LlmStore
 from egregora_resources.llm.spending import spent
 from egregora_resources.progress import Progress
-from egregora_resources.site.folder import SiteFolder
 from egregora_resources.warehouse.database import Warehouse
 from egregora_resources.warehouse.results import load_results
 from egregora_resources.warehouse.windows import active_windows
@@ -26,9 +25,7 @@ if TYPE_CHECKING:
     from egregora_assets.graph.runs import RunEnd
 
 
-def run_graph(
-    folder: SiteFolder, context: PipelineContext, plan: Plan, progress: Progress, report: WriteReport
-) -> None:
+def run_graph(context: PipelineContext, plan: Plan, progress: Progress, report: WriteReport) -> None:
     """Carries a plan out on the site's graph; where the owner wants windows anew, these alone."""
     for sentence in [plan.cost.sentence(), *plan.warnings] if plan.cost and plan.cost.stages else ():
         progress.say(sentence)
@@ -44,14 +41,14 @@ def run_graph(
     from egregora_assets.windows import untold_windows
     from egregora_resources.dagster_resources import LlmResource
 
-    warehouse = context.storage
+    folder, warehouse = context.folder, context.storage
     with site_instance(folder.root) as instance:
         stop_dead_runs(instance)
         llm = LlmResource(site=str(folder.root), fresh=bool(context.redo), budget=uuid.uuid4().hex)
         definitions = build_definitions(folder.root, progress=progress, llm=llm, redo=context.redo)
         # Before the graph is told of changed windows: see `report_missing`.
         report_missing(warehouse, instance, folder, STAGES, code_versions_of(context.config, STAGES, context))
-        if untold_windows(context.config, warehouse, instance):
+        if untold_windows(context.site, instance):
             told = materialize(instance, definitions, ["exports"])
             if not told.success:
                 raise _run_failed(told)

@@ -1,4 +1,4 @@
-"""What is there: windows × stages, with states and reasons, for `status` and whoever else wants to know."""
+"""What is there: windows × stages, with states and reasons, for `status` and for callers from Python."""
 
 from __future__ import annotations
 
@@ -14,10 +14,8 @@ from egregora_assets.pipeline.plan import PlanRow, make_plan
 from egregora_assets.pipeline.stage import Stage
 from egregora_assets.stages import STAGES
 from egregora_resources.llm.spending import Spent
-from egregora_resources.site.folder import SiteFolder
-from egregora_resources.site.settings import load_settings
+from egregora_resources.site.site import Site
 from egregora_resources.usage import Usage
-from egregora_resources.warehouse.database import open_existing
 from egregora_resources.warehouse.raw_measures import window_spans
 from egregora_resources.warehouse.results import StageResult, load_results
 
@@ -47,11 +45,11 @@ class Status:
     """What all runs cost in this calendar month (UTC)."""
 
 
-def site_status(site: Path, stages: Sequence[Stage] = STAGES) -> Status:
+def site_status(root: Path, stages: Sequence[Stage] = STAGES) -> Status:
     """The status of the site in this folder."""
-    folder = SiteFolder(site)
-    warehouse = open_existing(folder.warehouse)
-    context = PipelineContext(load_settings(site), site, warehouse)
+    site = Site.look_at(root)
+    warehouse = site.warehouse
+    context = PipelineContext.of(site)
     plan = make_plan(context, stages)
     results = load_results(warehouse)
     usage: dict[str, Usage] = {}

@@ -32,10 +32,9 @@ from egregora_resources.llm.prompting import PromptError
 from egregora_resources.llm.protocol import Provider
 from egregora_resources.llm.providers import check_provider, wanted_provider
 from egregora_resources.progress import Progress, Silent
-from egregora_resources.site.folder import SiteFolder
-from egregora_resources.site.settings import ModelNames, Settings, load_settings
+from egregora_resources.site.settings import ModelNames, Settings
+from egregora_resources.site.site import Site
 from egregora_resources.usage import Usage
-from egregora_resources.warehouse.database import open_existing
 from egregora_resources.warehouse.results import load_results
 from egregora_resources.warehouse.windows import active_windows
 
@@ -43,7 +42,7 @@ _QUOTE = re.compile(r"(?m)^\{quote (\d{1,18})\}$")
 
 
 class NotTried(UserError):
-    """What was to be tried can't be, or came to nothing; the site is as it was."""
+    """The trial is impossible or gave nothing; the site is unchanged."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +74,7 @@ class Trial:
 
 
 def try_window(
-    site: Path,
+    root: Path,
     window: str,
     *,
     model: str | None = None,
@@ -97,30 +96,26 @@ def try_window(
     Raises:
         UserError: there is no such window, the prompt or the model can't be used, or there was no answer.
     """
-    folder, settings = SiteFolder(site), load_settings(site)
-    warehouse = open_existing(folder.warehouse)
-    known(warehouse, [window])
-    results = load_results(warehouse)
+    site = Site.look_at(root)
+    known(site.warehouse, [window])
+    results = load_results(site.warehouse)
     read = {name for name in PostsStage.after if (name, window) in results}
     if missing := [name for name in PostsStage.after if name not in read]:
         raise NotTried(
             f"The {' and '.join(missing)} of {window} are not there yet. Run `egregora write` first."
         )
-    settings = _wanted(settings, folder, model)
-    context = PipelineContext(
-        settings, site, warehouse, provider=_provider(settings, folder, prompt),
-        redo=frozenset({("posts", window)}),
-    )  # fmt: skip
+    site = replace(site, settings=_wanted(site, model))
+    context = PipelineContext.of(site, provider=_provider(site, prompt), redo=frozenset({("posts", window)}))
     check_prompts(context, [prompt] if prompt else ())
     try:
-        if settings.model.provider == "gemini":
-            check_provider(settings, folder)
+        if site.settings.model.provider == "gemini":
+            check_provider(site)
             _tell_price(context, window, yes, confirm, progress or Silent())
-        active = active_windows(warehouse)
+        active = active_windows(site.warehouse)
         work = next(work for work in window_works(context, active) if work.key == window)
         made = asyncio.run(_write(context, work))
     except PromptError as error:
-        raise NotTried(str(error).replace(str(folder.prompts / "posts.jinja"), str(prompt))) from None
+        raise NotTried(str(error).replace(str(site.folder.prompts / "posts.jinja"), str(prompt))) from None
     except ProviderError as error:
         raise NotTried(f"Nothing was written: {error}. The site is as it was.") from None
     messages = {message.id: message for message in work.messages}
@@ -143,7 +138,7 @@ def _tell_price(
     plan = make_plan(context, STAGES)
     rows = [row for row in plan.rows if (row.stage, row.window) == ("posts", window)]
     plan = priced(context, replace(plan, rows=rows), whole=False)
-    ask_to_send(context.folder, context.config, plan, yes, confirm)
+    ask_to_send(context.site, plan, yes, confirm)
     for sentence in [plan.cost.sentence(), *plan.warnings] if plan.cost else ():
         progress.say(sentence)
 
@@ -155,9 +150,9 @@ async def _write(context: PipelineContext, work: WindowWork) -> Made:
         await context.llm.close()
 
 
-def _wanted(settings: Settings, folder: SiteFolder, model: str | None) -> Settings:
+def _wanted(site: Site, model: str | None) -> Settings:
     """The settings with this model for posts, and with nobody who would stand in for it."""
-    provider = wanted_provider(settings, folder)
+    provider, settings = wanted_provider(site), site.settings
     if model:
         provider = "offline" if model == "offline" else "gemini"
     changed: dict[str, Any] = {
@@ -176,8 +171,8 @@ def _wanted(settings: Settings, folder: SiteFolder, model: str | None) -> Settin
     return settings.model_copy(update={"model": settings.model.model_copy(update=changed)})
 
 
-def _provider(settings: Settings, folder: SiteFolder, prompt: Path | None) -> Provider:
-    if settings.model.provider == "offline":
+def _provider(site: Site, prompt: Path | None) -> Provider:
+    if site.settings.model.provider == "offline":
         if prompt:
             raise NotTried("The offline provider takes no prompt. Name a model with --model, too.")
         return OfflineProvider()
@@ -185,4 +180,4 @@ def _provider(settings: Settings, folder: SiteFolder, prompt: Path | None) -> Pr
         text = prompt.read_text(encoding="utf-8") if prompt else None
     except (OSError, UnicodeDecodeError) as error:
         raise NotTried(f"The prompt {prompt} can't be read: {error}.") from None
-    return GeminiProvider(settings, folder, prompts={"posts": text} if text is not None else None)
+    return GeminiProvider(site, prompts={"posts": text} if text is not None else None)

@@ -18,18 +18,16 @@ from egregora_assets.pipeline.plan import make_plan
 from egregora_assets.stages import STAGES
 from egregora_assets.windowing.layout import relayout
 from egregora_resources.errors import describe
+from egregora_resources.inputs.export import Export
 from egregora_resources.llm.providers import check_provider, record_provider
 from egregora_resources.progress import Progress, Silent
-from egregora_resources.site.folder import SiteFolder
-from egregora_resources.site.locks import the_one_writer
-from egregora_resources.site.settings import load_settings
-from egregora_resources.warehouse.database import Warehouse
-
+from egregora_resources.site.site import Site
+from egregora_resources.warehouse.migrations import remove_backups
 
 
 def write_site(
-    site: Path,
-    exports: Sequence[Path],
+    root: Path,
+    exports: Sequence[Path | Export],
     *,
     chat: str | None = None,
     date_order: str | None = None,
@@ -41,8 +39,8 @@ def write_site(
     """Imports exports (and what lies in the inbox), writes what is new or changed, and builds the site.
 
     Args:
-        site: folder with an egregora.toml.
-        exports: files or folders; read where they are, not copied.
+        root: folder with an egregora.toml.
+        exports: files or folders, read where they are, not copied; or what was read of them already.
         chat: which chat of an export with several, or: it is the site's chat under another name.
         date_order: as ``[input] date_order``, for these files.
         yes: don't ask before settings make many windows be written again.
@@ -55,21 +53,17 @@ def write_site(
     """
     started = time.monotonic()
     progress = progress or Silent()
-    folder = SiteFolder(site)
-    settings = load_settings(site)
-    folder.make_state()
-    with the_one_writer(folder, progress):
-        check_provider(settings, folder)
-        record_provider(settings, folder)
-        warehouse = Warehouse(folder.warehouse)
+    site = Site.open(root)
+    site.folder.make_state()
+    with site.writing(progress):
+        check_provider(site)
+        record_provider(site)
         # Asked before the import, so that a no leaves everything as it was.
-        if not ask_about_layout(settings, warehouse, recut, yes, confirm):
-            ask_about_settings(make_plan(PipelineContext(settings, site, warehouse), STAGES), yes, confirm)
-        report = WriteReport(site_index=folder.built / "index.html")
-        imported = import_exports(
-            folder, settings, warehouse, exports, chat=chat, date_order=date_order, progress=progress
-        )
-        dropped, unread = import_inbox(folder, settings, warehouse, progress)
+        if not ask_about_layout(site, recut, yes, confirm):
+            ask_about_settings(make_plan(PipelineContext.of(site), STAGES), yes, confirm)
+        report = WriteReport(site_index=site.folder.built / "index.html")
+        imported = import_exports(site, exports, chat=chat, date_order=date_order, progress=progress)
+        dropped, unread = import_inbox(site, progress)
         files = [*imported.files, *dropped.files]
         report.imported = [file.sentence() for file in files]
         report.unread = [
@@ -80,8 +74,8 @@ def write_site(
                 progress.say(warning)
         if ignored := dropped.ignored_commands() or imported.ignored_commands():
             progress.say(ignored)
-        relayout(settings, warehouse, recut=recut)
-        context = PipelineContext(settings, site, warehouse)
+        relayout(site, recut=recut)
+        context = PipelineContext.of(site)
         # Before anything else is done: what may no longer be shown goes, even if all that follows fails.
         if withdrawn := withdraw(context):
             progress.say(withdrawn.sentence())
@@ -90,8 +84,10 @@ def write_site(
                 f"[privacy] level: pages call {len(open_names)} of the people by the names that the exports print."
             )
         plan = priced(context, make_plan(context, STAGES))
-        ask_to_send(folder, settings, plan, yes, confirm)
-        run_graph(folder, context, plan, progress, report)
+        ask_to_send(site, plan, yes, confirm)
+        run_graph(context, plan, progress, report)
+        if not (report.failed or report.stopped):
+            remove_backups(site.warehouse.path)
     count(report, context)
     report.seconds = time.monotonic() - started
     return report

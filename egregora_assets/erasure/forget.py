@@ -25,12 +25,8 @@ from egregora_resources.errors import UserError
 from egregora_resources.people import Member, decide, load_forgotten, load_people, obey_commands
 from egregora_resources.privacy.forgotten import hash_names
 from egregora_resources.progress import Progress, Silent
-from egregora_resources.site.folder import SiteFolder
-from egregora_resources.site.locks import import_lock
-from egregora_resources.site.secret import site_pseudonyms
-from egregora_resources.site.settings import Settings
+from egregora_resources.site.site import Site
 from egregora_resources.warehouse.compaction import UNFINISHED
-from egregora_resources.warehouse.database import Warehouse
 from egregora_resources.warehouse.facts import put_fact
 from egregora_resources.warehouse.people import add_forgotten, printed_names
 from egregora_resources.warehouse.raw_measures import files_only_of, messages_of
@@ -43,7 +39,7 @@ class StillNamed(UserError):
 
 @dataclass
 class Forgetting:
-    """What forgetting somebody came to."""
+    """Result of forgetting somebody."""
 
     token: str
     removed: dict[str, int] = field(default_factory=dict[str, int])
@@ -57,9 +53,7 @@ class Forgetting:
 
 
 def forget_author(
-    folder: SiteFolder,
-    settings: Settings,
-    warehouse: Warehouse,
+    site: Site,
     member: Member,
     *,
     progress: Progress | None = None,
@@ -70,55 +64,55 @@ def forget_author(
         StillNamed: ``[privacy.authors]`` has a section for them; nothing was changed.
         SecretChanged: without the right secret they couldn't be kept out.
     """
-    if member.token in settings.privacy.authors:
+    if member.token in site.settings.privacy.authors:
         raise StillNamed(
-            f"{folder.settings} has a section [privacy.authors.{member.token}]. Take it out, then forget them."
+            f"{site.folder.settings} has a section [privacy.authors.{member.token}]. Take it out, then forget them."
         )
     progress = progress or Silent()
-    with import_lock(folder, progress):
-        finish_forgetting(folder, warehouse)
+    with site.importing(progress):
+        finish_forgetting(site)
         report = Forgetting(member.token)
-        with warehouse.transaction() as connection:
-            report.zips = _zips(connection, folder, member)
-            site_pseudonyms(connection, folder.state)
+        with site.warehouse.transaction() as connection:
+            report.zips = _zips(connection, site, member)
+            site.pseudonyms(connection)
             decide(connection, member.author_id, opted_out=True)
         report.named_in_settings = bool(
-            set(member.names) & {name for group in settings.people.same for name in group}
+            set(member.names) & {name for group in site.settings.people.same for name in group}
         )
         progress.say("Taking what was made of their words off the site")
-        counted = _count(warehouse, folder, member)
-        report.withdrawal = withdraw(PipelineContext(settings, folder.root, warehouse))
+        counted = _count(site, member)
+        report.withdrawal = withdraw(PipelineContext.of(site))
         progress.say("Removing what is stored")
-        with warehouse.transaction() as connection:
-            erasure = _erasure(connection, folder, member)
+        with site.warehouse.transaction() as connection:
+            erasure = _erasure(connection, site, member)
             for place in PLACES:
                 place.forget(connection, erasure)
             recombine_all(connection, who.known_persons(connection).printed())
             obey_commands(connection)
-            report.windows = len(lay_out_again(connection, settings).changed)
+            report.windows = len(lay_out_again(connection, site.settings).changed)
             kept = {"token": member.token, "messages": erasure.messages, "media": erasure.media}
             put_fact(connection, UNFINISHED, json.dumps(kept))
-        report.removed = counted | finish_forgetting(folder, warehouse)
+        report.removed = counted | finish_forgetting(site)
     return report
 
 
-def resume(folder: SiteFolder, warehouse: Warehouse, progress: Progress) -> None:
+def resume(site: Site, progress: Progress) -> None:
     """Finishes what a killed `forget` left, if anything. The caller holds the site's write lock."""
-    with import_lock(folder, progress):
-        finish_forgetting(folder, warehouse)
+    with site.importing(progress):
+        finish_forgetting(site)
 
 
-def _count(warehouse: Warehouse, folder: SiteFolder, member: Member) -> dict[str, int]:
-    with warehouse.connect() as connection:
-        erasure = _erasure(connection, folder, member, known_only=True)
+def _count(site: Site, member: Member) -> dict[str, int]:
+    with site.warehouse.connect() as connection:
+        erasure = _erasure(connection, site, member, known_only=True)
         return {place.what: place.holds(connection, erasure) for place in PLACES}
 
 
 def _erasure(
-    connection: duckdb.DuckDBPyConnection, folder: SiteFolder, member: Member, *, known_only: bool = False
+    connection: duckdb.DuckDBPyConnection, site: Site, member: Member, *, known_only: bool = False
 ) -> Erasure:
     """The person with everything that is found by their names; notes the hashes that keep them out."""
-    pseudonyms = site_pseudonyms(connection, folder.state)
+    pseudonyms = site.pseudonyms(connection)
     names = list(member.names)
     forgotten = load_forgotten(connection, pseudonyms)
     others = [name for name, author in printed_names(connection).items() if author != member.author_id]
@@ -137,18 +131,18 @@ def _erasure(
     )
 
 
-def _zips(connection: duckdb.DuckDBPyConnection, folder: SiteFolder, member: Member) -> list[Path]:
+def _zips(connection: duckdb.DuckDBPyConnection, site: Site, member: Member) -> list[Path]:
     named = file_names(connection, member.names)
-    return [folder.inbox / path if (folder.inbox / path).exists() else path for path in named]
+    return [site.folder.inbox / path if (site.folder.inbox / path).exists() else path for path in named]
 
 
-def was_forgotten(folder: SiteFolder, warehouse: Warehouse, name: str) -> bool:
+def was_forgotten(site: Site, name: str) -> bool:
     """Whether a printed name is that of somebody forgotten."""
-    with warehouse.connect() as connection:
-        return bool(load_forgotten(connection, site_pseudonyms(connection, folder.state)).person(name))
+    with site.warehouse.connect() as connection:
+        return bool(load_forgotten(connection, site.pseudonyms(connection)).person(name))
 
 
-def find_member(warehouse: Warehouse, settings: Settings, wanted: str) -> Member:
+def find_member(site: Site, wanted: str) -> Member:
     """The person of a pseudonym, printed name or number; see `People.find`."""
-    with warehouse.connect() as connection:
-        return load_people(connection, settings).find(wanted)
+    with site.warehouse.connect() as connection:
+        return load_people(connection, site.settings).find(wanted)

@@ -19,11 +19,12 @@ from egregora_resources.llm.database import LlmStore
 from egregora_resources.media.store import MediaStore
 from egregora_resources.privacy.forgotten import Forgotten
 from egregora_resources.site.folder import SiteFolder
+from egregora_resources.site.site import Site
 from egregora_resources.warehouse import erasure as stored
 from egregora_resources.warehouse.compaction import remove_unfinished, rewrite
-from egregora_resources.warehouse.database import Warehouse
 from egregora_resources.warehouse.erasure import PersonKeys, Trace
 from egregora_resources.warehouse.facts import drop_fact
+from egregora_resources.warehouse.migrations import remove_backups
 from egregora_resources.warehouse.overrides import Override, overrides, put_texts
 
 UNFINISHED = "forgetting"
@@ -215,19 +216,24 @@ def _forget_media(folder: SiteFolder, erasure: Erasure) -> int:
     return sum(store.delete(media) for media in erasure.media)
 
 
+def _forget_backups(folder: SiteFolder, erasure: Erasure) -> int:
+    return remove_backups(folder.warehouse)
+
+
 FILES: Sequence[Files] = (
     Files("files in the media store", _forget_media),
     Files("kept answers of a model service", _forget_answers),
+    Files("copies of the warehouse from before an upgrade", _forget_backups),
 )
 """The built site, its pages and its configuration aren't here: `withdrawal` builds them anew without the person."""
 
 
-def finish_forgetting(folder: SiteFolder, warehouse: Warehouse) -> dict[str, int]:
-    """Removes the files of somebody whom the warehouse has forgotten, and rewrites it; counts by kind of file.
+def finish_forgetting(site: Site) -> dict[str, int]:
+    """Removes the files of a person already erased from the warehouse, and rewrites it; counts by kind of file.
 
     Does nothing when there is nothing left to do.
     """
-    unfinished = warehouse.fact(UNFINISHED)
+    unfinished = site.warehouse.fact(UNFINISHED)
     if unfinished is None:
         return {}
     kept = json.loads(unfinished)
@@ -235,9 +241,9 @@ def finish_forgetting(folder: SiteFolder, warehouse: Warehouse) -> dict[str, int
         author_id="", token=kept["token"], names=(), forgotten=Forgotten((), str), windows=(),
         messages=kept["messages"], media=kept["media"],
     )  # fmt: skip
-    removed = {place.what: place.forget(folder, erasure) for place in FILES}
-    rewrite(warehouse)
-    with warehouse.transaction() as connection:
+    removed = {place.what: place.forget(site.folder, erasure) for place in FILES}
+    rewrite(site.warehouse)
+    with site.warehouse.transaction() as connection:
         drop_fact(connection, UNFINISHED)
-    remove_unfinished(warehouse.path)
+    remove_unfinished(site.warehouse.path)
     return removed

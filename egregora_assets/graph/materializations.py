@@ -77,7 +77,7 @@ class Reporter:
         self._facts: dict[str, dict[str, Any]] = {}
 
     def snapshot_inputs(self, results: Iterable[StageResult], windows: Mapping[str, str]) -> None:
-        """Takes note of the data versions that inputs have; called before they are read.
+        """Snapshots the data versions of the inputs; called before they are read.
 
         Args:
             results: everything stored.

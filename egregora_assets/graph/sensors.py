@@ -22,7 +22,9 @@ from egregora_resources.document import fingerprint
 from egregora_resources.site.folder import SiteFolder
 from egregora_resources.site.inbox import inbox_files
 from egregora_resources.site.settings import Settings
-from egregora_resources.warehouse.database import WarehouseBusy
+from egregora_resources.site.site import Site
+from egregora_resources.warehouse.database import WarehouseBusy, WarehouseUnreadable
+from egregora_resources.warehouse.migrations import SchemaTooNew
 
 INTERVAL = 10
 RANGE_START, RANGE_END = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
@@ -94,9 +96,11 @@ def inbox_sensor(
         try:
             plan = Staleness(folder, settings, stages, llm).plan(store)
             wanted = due_after_import(plan)
-            versions = told_versions(settings, store)
+            versions = told_versions(Site(folder, settings, store))
         except WarehouseBusy:
             return result("The warehouse is busy; trying again at the next tick.")
+        except (WarehouseUnreadable, SchemaTooNew) as error:
+            return result(str(error))
         span = covering_range(context.instance.get_dynamic_partitions(WINDOW_PARTITIONS), wanted)
         if span is None:
             # What was asked for is done: the same may have to be asked for again, for another reason.

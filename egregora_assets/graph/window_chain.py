@@ -28,6 +28,7 @@ from egregora_resources.progress import Progress
 from egregora_resources.site.folder import SiteFolder
 from egregora_resources.site.settings import Settings
 from egregora_resources.warehouse.claims import claim, release
+from egregora_resources.warehouse.migrations import remove_backups
 from egregora_resources.warehouse.results import load_results
 from egregora_resources.warehouse.windows import active_windows
 
@@ -87,6 +88,7 @@ def chain_asset(
             if outcome.results:
                 PersonalData(folder, settings, llm).tell(context.instance, store)
             raise_failed(outcome, context.partition_keys)
+            remove_backups(store.path)
         # A generator without an item: everything was logged, there are no outputs.
         yield from ()
 
@@ -136,7 +138,7 @@ class WindowChainRun:
         # What was known before another run was waited for may not hold any more.
         pipeline = replace(self.pipeline)
         storage, wanted = pipeline.storage, set(keys)
-        self.reporter.snapshot_inputs(load_results(storage).values(), told_versions(pipeline.config, storage))
+        self.reporter.snapshot_inputs(load_results(storage).values(), told_versions(pipeline.site))
         works = [work for work in window_works(pipeline, active_windows(storage)) if work.key in wanted]
         runner = built_in_runner(
             pipeline,

@@ -13,24 +13,18 @@ from pathlib import Path
 
 from egregora_assets.ingestion.report import DifferentChat, Imported, ImportReport
 from egregora_resources.document import fingerprint
-from egregora_resources.inputs.export import InputError
+from egregora_resources.inputs.export import Export, InputError
 from egregora_resources.inputs.registry import export_digest
 from egregora_resources.progress import Progress, Silent
-from egregora_resources.site.folder import SiteFolder
 from egregora_resources.site.inbox import inbox_files
-from egregora_resources.site.locks import import_lock
-from egregora_resources.site.secret import check_secret
-from egregora_resources.site.settings import Settings
+from egregora_resources.site.site import Site
 from egregora_resources.warehouse.compaction import UNFINISHED
-from egregora_resources.warehouse.database import Warehouse
 from egregora_resources.warehouse.exports import imported_exports
 
 
 def import_exports(
-    folder: SiteFolder,
-    settings: Settings,
-    warehouse: Warehouse,
-    paths: Sequence[Path],
+    site: Site,
+    exports: Sequence[Path | Export],
     *,
     chat: str | None = None,
     date_order: str | None = None,
@@ -39,6 +33,7 @@ def import_exports(
     """Imports files not yet known, in the order given. All are read before anything is stored.
 
     Args:
+        exports: files or folders, or what was read of them already.
         chat: which chat of a file with several, and that it is the site's, whatever its name. ``[input] chat`` in the
             settings only says which: a standing waiver would let any other chat in.
         date_order: as ``[input] date_order``, for these files.
@@ -48,37 +43,43 @@ def import_exports(
         DifferentChat: a file holds another chat than the site's.
     """
     progress = progress or Silent()
-    with import_lock(folder, progress):
-        _settle(folder, settings, warehouse)
-        known = imported_exports(warehouse)
-        new = [path for path in paths if export_digest(path) not in known]
+    with site.importing(progress):
+        _settle(site)
+        known = imported_exports(site.warehouse)
+        new = [one for one in exports if _digest(one) not in known]
         report = ImportReport()
         if new:
             from egregora_assets.ingestion.store import store_exports
 
-            report = store_exports(
-                folder, settings, warehouse, new, chat=chat, date_order=date_order, progress=progress
-            )
-        report.files[:0] = [Imported(path.name, known=True) for path in paths if path not in new]
+            report = store_exports(site, new, chat=chat, date_order=date_order, progress=progress)
+        report.files[:0] = [Imported(_name(one), known=True) for one in exports if one not in new]
     return report
 
 
-def _settle(folder: SiteFolder, settings: Settings, warehouse: Warehouse) -> None:
+def _digest(export: Path | Export) -> str:
+    return export.digest if isinstance(export, Export) else export_digest(export)
+
+
+def _name(export: Path | Export) -> str:
+    return export.source.name if isinstance(export, Export) else export.name
+
+
+def _settle(site: Site) -> None:
     """Ends a forgetting that was cut short, and obeys changed settings for what was imported before."""
-    if warehouse.fact(UNFINISHED) is not None:
+    if site.warehouse.fact(UNFINISHED) is not None:
         from egregora_assets.erasure.personal_data import finish_forgetting
 
-        finish_forgetting(folder, warehouse)
-    out = sorted(token for token, author in settings.privacy.authors.items() if author.opted_out)
-    wanted = fingerprint(settings.people.same, out)
-    if warehouse.fact("same") != wanted:
+        finish_forgetting(site)
+    out = sorted(token for token, author in site.settings.privacy.authors.items() if author.opted_out)
+    wanted = fingerprint(site.settings.people.same, out)
+    if site.warehouse.fact("same") != wanted:
         from egregora_assets.ingestion.store import obey_settings
 
-        obey_settings(folder, settings, warehouse, wanted)
+        obey_settings(site, wanted)
 
 
 def import_inbox(
-    folder: SiteFolder, settings: Settings, warehouse: Warehouse, progress: Progress | None = None
+    site: Site, progress: Progress | None = None
 ) -> tuple[ImportReport, list[tuple[int, Path, Exception]]]:
     """Imports every new file of the inbox; one that can't be imported doesn't keep the others out.
 
@@ -88,12 +89,11 @@ def import_inbox(
     Raises:
         Exception: anything that isn't the fault of one file: a damaged secret key, a full disk, a busy warehouse.
     """
-    with warehouse.connect() as connection:
-        check_secret(connection, folder.state)
+    site.check_secret()
     report, unread = ImportReport(), list[tuple[int, Path, Exception]]()
-    for place, path in enumerate(inbox_files(folder.inbox), 1):
+    for place, path in enumerate(inbox_files(site.folder.inbox), 1):
         try:
-            report.files += import_exports(folder, settings, warehouse, [path], progress=progress).files
+            report.files += import_exports(site, [path], progress=progress).files
         except (InputError, DifferentChat, zipfile.BadZipFile, EOFError, zlib.error) as error:
             unread.append((place, path, error))  # its media may be cut short, too
         except OSError as error:
@@ -108,11 +108,11 @@ def _of_file(error: OSError, path: Path) -> bool:
     return isinstance(error.filename, str | Path) and Path(error.filename).is_relative_to(path)
 
 
-def new_in_inbox(folder: SiteFolder, warehouse: Warehouse) -> int:
+def new_in_inbox(site: Site) -> int:
     """How many files of the inbox were not imported yet; those that can't be read count too."""
-    known = imported_exports(warehouse)
+    known = imported_exports(site.warehouse)
     new = 0
-    for path in inbox_files(folder.inbox):
+    for path in inbox_files(site.folder.inbox):
         try:
             new += export_digest(path) not in known
         except InputError:

@@ -1,4 +1,4 @@
-"""What an import came to: what became of each file, and of the windows."""
+"""Result of an import: what happened to each file, and to the windows."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class DifferentChat(UserError):
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """What became of one file."""
+    """Result of importing one file."""
 
     file: str
     known: bool
@@ -64,7 +64,7 @@ def _count(number: int, noun: str) -> str:
 
 @dataclass
 class ImportReport:
-    """What an import came to."""
+    """Result of an import."""
 
     files: list[Imported] = field(default_factory=list[Imported])
     layout: LayoutChange | None = None

@@ -19,15 +19,12 @@ from egregora_assets.windowing.layout import lay_out_again
 from egregora_resources.chat_log import Merged, join_persons, merge_export
 from egregora_resources.chat_log.erase import without_forgotten
 from egregora_resources.inputs.export import Export, InputError, Member
-from egregora_resources.inputs.registry import read_export
+from egregora_resources.inputs.registry import read_nonempty_export
 from egregora_resources.media.store import MediaStore
 from egregora_resources.people import load_forgotten, obey_commands
 from egregora_resources.privacy.forgotten import Forgotten
 from egregora_resources.progress import Progress
-from egregora_resources.site.folder import SiteFolder
-from egregora_resources.site.secret import site_pseudonyms
-from egregora_resources.site.settings import Settings
-from egregora_resources.warehouse.database import Warehouse
+from egregora_resources.site.site import Site
 from egregora_resources.warehouse.exports import (
     StoredMedia,
     imported_exports,
@@ -43,10 +40,8 @@ LANGUAGE_SAMPLE = 400
 
 
 def store_exports(
-    folder: SiteFolder,
-    settings: Settings,
-    warehouse: Warehouse,
-    paths: Sequence[Path],
+    site: Site,
+    given: Sequence[Path | Export],
     *,
     chat: str | None,
     date_order: str | None,
@@ -55,35 +50,34 @@ def store_exports(
     """Stores files that are not yet known; see `egregora_assets.ingestion.imports.import_exports`."""
     report = ImportReport()
     with ThreadPoolExecutor(1) as beside:
-        first = warehouse.fact("language") is None
+        first = site.warehouse.fact("language") is None
         if first:
             beside.submit(_load_language_model)
-        forgotten = _forgotten(folder, warehouse)
+        forgotten = _forgotten(site)
         exports: list[Export] = []
-        site_chat = warehouse.fact("chat") or ""
-        for path in paths:
-            progress.say(f"Reading {path.name}")
-            export = read_export(
-                path,
-                chat=chat or settings.input.chat or None,
-                date_order=date_order or settings.input.date_order,
-            )
-            if len(export.messages) == 0:
-                raise InputError(
-                    f"{path} holds no message of a chat. Export the chat again, and give the zip as it comes."
+        site_chat = site.warehouse.fact("chat") or ""
+        for one in given:
+            if isinstance(one, Export):
+                export = one
+            else:
+                progress.say(f"Reading {one.name}")
+                export = read_nonempty_export(
+                    one,
+                    chat=chat or site.settings.input.chat or None,
+                    date_order=date_order or site.settings.input.date_order,
                 )
             export = without_forgotten(export, forgotten)
-            site_chat = site_chat_with(warehouse, site_chat, exports, export, wanted=chat)
+            site_chat = site_chat_with(site.warehouse, site_chat, exports, export, wanted=chat)
             exports.append(export)
         language = beside.submit(_language, exports[0]) if first else None
         for export in exports:
-            media = _store_media(folder, warehouse, export, progress)
-            with warehouse.transaction() as connection:
-                merged = _merge(connection, folder, settings, export, media)
+            media = _store_media(site, export, progress)
+            with site.warehouse.transaction() as connection:
+                merged = _merge(connection, site, export, media)
                 if language:
                     keep_first_fact(connection, "language", language.result())
                 report.command_errors = obey_commands(connection)
-                report.layout = lay_out_again(connection, settings)
+                report.layout = lay_out_again(connection, site.settings)
                 put_fact(connection, "chat", site_chat)
             notices = pc.call_function("sum", [export.messages["is_system"]]).as_py()
             report.files.append(
@@ -101,39 +95,38 @@ def store_exports(
     return report
 
 
-def _forgotten(folder: SiteFolder, warehouse: Warehouse) -> Forgotten:
+def _forgotten(site: Site) -> Forgotten:
     """Those who were forgotten: their messages and names are taken out of an export before anything else."""
-    with warehouse.connect() as connection:
+    with site.warehouse.connect() as connection:
         if not forgotten_names(connection):
             return Forgotten((), str)
-        return load_forgotten(connection, site_pseudonyms(connection, folder.state))
+        return load_forgotten(connection, site.pseudonyms(connection))
 
 
-def obey_settings(folder: SiteFolder, settings: Settings, warehouse: Warehouse, wanted: str) -> None:
+def obey_settings(site: Site, wanted: str) -> None:
     """Obeys a changed ``[people] same`` or ``[privacy.authors]``, for what was imported before it changed.
 
     Args:
         wanted: fingerprint of what they say, noted as the fact ``same``.
     """
-    with warehouse.transaction() as connection:
+    with site.warehouse.transaction() as connection:
         if imported_exports(connection):
-            pseudonyms = site_pseudonyms(connection, folder.state)
-            if join_persons(connection, pseudonyms=pseudonyms, same=settings.people.same).joined:
+            pseudonyms = site.pseudonyms(connection)
+            if join_persons(connection, pseudonyms=pseudonyms, same=site.settings.people.same).joined:
                 obey_commands(connection)
-            lay_out_again(connection, settings)
+            lay_out_again(connection, site.settings)
         put_fact(connection, "same", wanted)
 
 
 def _merge(
     connection: duckdb.DuckDBPyConnection,
-    folder: SiteFolder,
-    settings: Settings,
+    site: Site,
     export: Export,
     media: Sequence[StoredMedia],
 ) -> Merged:
-    pseudonyms = site_pseudonyms(connection, folder.state)
+    pseudonyms = site.pseudonyms(connection)
     merged = merge_export(
-        connection, export, pseudonyms=pseudonyms, same=settings.people.same, modified=export.modified
+        connection, export, pseudonyms=pseudonyms, same=site.settings.people.same, modified=export.modified
     )
     put_lines_not_understood(connection, export.digest, export.not_understood)
     put_media(connection, export.digest, media)
@@ -156,14 +149,12 @@ def _language(export: Export) -> str:
     return detect(texts[:LANGUAGE_SAMPLE])
 
 
-def _store_media(
-    folder: SiteFolder, warehouse: Warehouse, export: Export, progress: Progress
-) -> list[StoredMedia]:
+def _store_media(site: Site, export: Export, progress: Progress) -> list[StoredMedia]:
     """Puts the media that the chat refers to into the store, but for contacts.
 
     A zip's member of the name, size and checksum of a file that came before is that file: it isn't read again.
     """
-    known = known_media(warehouse)
+    known = known_media(site.warehouse)
     names = set(export.messages["attachment"].drop_null().unique().to_pylist())
     wanted = [
         member
@@ -172,7 +163,7 @@ def _store_media(
     ]
     if not wanted:
         return []
-    store = MediaStore(folder.media)
+    store = MediaStore(site.folder.media)
     rows: list[StoredMedia] = []
     progress.start("media", len(wanted))
     for member in wanted:

@@ -15,6 +15,7 @@ from pathlib import Path
 from egregora_assets.leak_check.names_on_pages import shown_name
 from egregora_assets.leak_check.sources import MESSAGE_ID, SOURCES
 from egregora_assets.pipeline.context import PipelineContext
+from egregora_resources.cldr import calendar_words
 from egregora_resources.llm.offline.wording import wording
 from egregora_resources.people import scrub_rules
 from egregora_resources.privacy.leak_detector import LeakDetector
@@ -121,8 +122,10 @@ class LeakCheck:
     def _own_words(self) -> Iterator[str]:
         site, language = self._context.config.site, self._context.people.language
         yield from (site.title, site.description)
-        yield from strings_of(dict(strings_for(language).words))
-        yield from strings_of(wording(language).phrases)
+        strings, writer = strings_for(language), wording(language)
+        for words, locale in ((strings.words, strings.locale), (writer.phrases, writer.locale)):
+            yield from strings_of(words)
+            yield from calendar_words(locale)
 
     def _their_texts(self) -> list[tuple[str, str]]:
         tokens = {name: m.token for m in self._context.people.members for name in m.names if m.opted_out}
@@ -198,12 +201,12 @@ PROOF = "proof"
 
 
 def remember_proof(storage: Warehouse, hits: Iterable[Hit]) -> None:
-    """Notes what the last reading of the built site came to."""
+    """Stores the hits of the last check of the built site."""
     storage.remember(PROOF, json.dumps([[hit.kind, hit.window, hit.file] for hit in hits]))
 
 
 def last_proof(storage: Warehouse) -> list[Hit]:
-    """What the last reading of the built site came to."""
+    """Hits of the last check of the built site."""
     return [Hit(*hit) for hit in json.loads(storage.fact(PROOF) or "[]")]
 
 

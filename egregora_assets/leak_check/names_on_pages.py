@@ -46,5 +46,5 @@ def shown_name(member: Member, people: People, settings: Settings) -> str:
 
 
 def shows_names(members: Iterable[Member]) -> list[str]:
-    """Tokens of the people whom pages call by the name that exports print: the owner is warned of that."""
+    """Tokens of the people shown under their printed name; the owner is warned about them."""
     return [member.token for member in members if member.level == "open" and not member.opted_out]

@@ -20,6 +20,7 @@ from egregora_resources.people import People, load_people
 from egregora_resources.privacy.scrubber import Scrubber
 from egregora_resources.site.folder import SiteFolder
 from egregora_resources.site.settings import Settings
+from egregora_resources.site.site import Site
 from egregora_resources.usage import Usage
 from egregora_resources.warehouse.database import Warehouse
 from egregora_resources.warehouse.documents import stored_digests, stored_posts
@@ -52,13 +53,24 @@ class PipelineContext:
     works: Sequence[WindowWork] = field(default=(), init=False, repr=False)
     """The windows of the run."""
 
+    @classmethod
+    def of(
+        cls, site: Site, *, provider: Provider | None = None, redo: Collection[tuple[str, str]] = frozenset()
+    ) -> PipelineContext:
+        """The context of a run on a site."""
+        return cls(site.settings, site.root, site.warehouse, provider=provider, redo=redo)
+
+    @cached_property
+    def site(self) -> Site:
+        return Site(self.folder, self.config, self.storage)
+
     @cached_property
     def folder(self) -> SiteFolder:
         return SiteFolder(self.site_root.resolve())
 
     @cached_property
     def llm(self) -> Provider:
-        return self.provider or make_provider(self.config, self.folder)
+        return self.provider or make_provider(self.site)
 
     def file_of(self, message: int, attachment: str | None) -> tuple[str, str, str] | None:
         """(id, kind, extension) of a message's attachment; the id is empty if the export's file is damaged."""

@@ -8,8 +8,7 @@ from functools import partial
 from zoneinfo import ZoneInfo
 
 from egregora_assets.pipeline.context import PipelineContext, WindowWork
-from egregora_resources.site.settings import Settings
-from egregora_resources.warehouse.database import Warehouse
+from egregora_resources.site.site import Site
 from egregora_resources.warehouse.exports import export_clocks
 from egregora_resources.warehouse.raw_log import messages_between
 from egregora_resources.warehouse.windows import StoredWindow
@@ -17,7 +16,7 @@ from egregora_resources.warehouse.windows import StoredWindow
 
 def window_works(context: PipelineContext, windows: Sequence[StoredWindow]) -> list[WindowWork]:
     """The stored windows as the runner takes them."""
-    running = running_window(context.config, context.storage, windows)
+    running = running_window(context.site, windows)
     return [
         WindowWork(
             context,
@@ -32,27 +31,27 @@ def window_works(context: PipelineContext, windows: Sequence[StoredWindow]) -> l
     ]
 
 
-def running_window(settings: Settings, warehouse: Warehouse, windows: Sequence[StoredWindow]) -> str | None:
+def running_window(site: Site, windows: Sequence[StoredWindow]) -> str | None:
     """Key of the last window if it isn't over: by the chat's own clock when the newest export was made, or not full."""
     if not windows:
         return None
-    last, size = windows[-1], settings.pipeline.window_size
-    match settings.pipeline.window_unit:
+    last, size = windows[-1], site.settings.pipeline.window_size
+    match site.settings.pipeline.window_unit:
         case "messages":
             running = last.messages < size
         case "bytes":
             running = last.bytes < size
         case _:
-            closed = last_export(settings, warehouse)
+            closed = last_export(site)
             running = closed is None or last.end > closed
     return last.key if running else None
 
 
-def last_export(settings: Settings, warehouse: Warehouse) -> datetime | None:
+def last_export(site: Site) -> datetime | None:
     """When the newest export was made, by the chat's own clock; the import's time where the phone's isn't known."""
-    zone = ZoneInfo(settings.site.timezone)
+    zone = ZoneInfo(site.settings.site.timezone)
     moments: list[datetime] = []
-    for modified, imported, last in export_clocks(warehouse):
+    for modified, imported, last in export_clocks(site.warehouse):
         # A zip that says it was packed before its last message was is not believed.
         believed = modified if modified and last and modified >= last - timedelta(days=1) else None
         made = believed or imported.replace(tzinfo=UTC).astimezone(zone).replace(tzinfo=None)

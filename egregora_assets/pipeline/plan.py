@@ -19,7 +19,7 @@ from egregora_assets.pipeline.stage import FinalStage, Stage
 from egregora_resources.document import fingerprint
 from egregora_resources.llm.estimate import Estimate
 from egregora_resources.site.settings import Settings
-from egregora_resources.warehouse.database import Warehouse
+from egregora_resources.site.site import Site
 from egregora_resources.warehouse.results import StageResult, load_results
 from egregora_resources.warehouse.windows import active_windows
 
@@ -205,8 +205,8 @@ def _plan_window(
     return rows
 
 
-def told_versions(settings: Settings, warehouse: Warehouse) -> dict[str, str]:
+def told_versions(site: Site) -> dict[str, str]:
     """Data version of ``windows[w]`` by window: what it holds, and whether it is still running."""
-    active = active_windows(warehouse)
-    running = running_window(settings, warehouse, active)
+    active = active_windows(site.warehouse)
+    running = running_window(site, active)
     return {w.key: fingerprint(w.version, "running") if w.key == running else w.version for w in active}

@@ -1,4 +1,4 @@
-"""The one writer thread of a run: stores results in small batches, then tells whoever wants to know.
+"""The one writer thread of a run: stores results in small batches, then reports them.
 
 So that no connection is held while models work, and that no event precedes its row.
 """

@@ -36,7 +36,7 @@ class WindowFailed(Exception):
 
 @dataclass
 class Outcome:
-    """What a run came to."""
+    """Result of a run."""
 
     done: list[str] = field(default_factory=list[str])
     """Windows of which something was made, or found fresh."""
@@ -52,7 +52,7 @@ class Outcome:
     results: list[StageResult] = field(default_factory=list[StageResult])
 
     def add(self, other: Outcome) -> None:
-        """Takes in what another run came to."""
+        """Adds the result of another run."""
         self.done += other.done
         self.failed |= other.failed
         self.kept |= other.kept
@@ -148,7 +148,7 @@ class StageRunner:
         self._keep(work, stage, made, self._result(work, stage, parts, reason, began))
 
     def _stays(self, work: WindowWork, stored: StageResult | None, sentence: str) -> bool:
-        """Whether there is something that stays as it is, though the owner wanted it made anew."""
+        """True if a failed redo keeps the stored result."""
         if stored is None or stored.status not in ("done", "skipped"):
             return False
         self.outcome.kept[work.key] = f"{stored.stage}: {sentence}; what was there is kept"

@@ -20,7 +20,6 @@ from egregora_resources.document import fingerprint
 from egregora_resources.errors import UserError
 from egregora_resources.people import People, learn_names, load_people, said_of
 from egregora_resources.privacy.commands import Command, fold, parse_command
-from egregora_resources.site.secret import site_pseudonyms
 from egregora_resources.warehouse.windows import IDS_A_MINUTE
 
 RAW_COLUMNS: Mapping[str, Any] = {
@@ -40,13 +39,13 @@ def works_of_windows(context: PipelineContext, windows: Sequence[Window]) -> lis
     """Windows made by `create_windows`, read and made known to the warehouse's people.
 
     The tables have columns ``timestamp`` (or ``ts``), ``author`` (or ``name``) and ``text``, and may have the others
-    of a raw message. Who isn't known yet is given a pseudonym, and whoever opts out in any of the windows is out of all.
+    of a raw message. People not yet known get a pseudonym; an opt-out in any of the windows holds for all of them.
     """
     tables = dict(zip([window.label for window in windows], _rows(windows), strict=True))
     names = {row["name"] for rows in tables.values() for row in rows if row["name"]}
     context.folder.make_state()
     with context.storage.transaction() as connection:
-        learn_names(connection, names, site_pseudonyms(connection, context.folder.state))
+        learn_names(connection, names, context.site.pseudonyms(connection))
         people = load_people(connection, context.config)
     people = _heed(people, [row for rows in tables.values() for row in rows])
     context.replace_people(people)

@@ -1,6 +1,6 @@
-"""Windows: where a conversation is cut, and how one that is too long for a prompt is parted.
+"""Windows: where a conversation is cut. How one that is too long for a prompt is parted is in `splitting.py`.
 
-`create_windows` is the public function over any Ibis table of messages; `layout` of `window_layout.py` applies the
+`create_windows` is the public function over any Ibis table of messages; `layout` of `layout.py` applies the
 same cuts to the merged log. Nothing here knows what is made of a window.
 """
 

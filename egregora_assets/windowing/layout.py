@@ -21,7 +21,7 @@ from egregora_resources.document import fingerprint
 from egregora_resources.people import load_people
 from egregora_resources.privacy.names.index import NameIndex
 from egregora_resources.site.settings import Settings
-from egregora_resources.warehouse.database import Warehouse
+from egregora_resources.site.site import Site
 from egregora_resources.warehouse.facts import fact, put_fact
 from egregora_resources.warehouse.windows import (
     IDS_A_MINUTE,
@@ -165,9 +165,7 @@ def _store(
     )
 
 
-def relayout(
-    settings: Settings, warehouse: Warehouse, *, recut: bool = False, dry_run: bool = False
-) -> LayoutChange | None:
+def relayout(site: Site, *, recut: bool = False, dry_run: bool = False) -> LayoutChange | None:
     """Lays the windows out anew if the settings ask for another layout than the stored one.
 
     Args:
@@ -176,11 +174,11 @@ def relayout(
     """
 
     try:
-        with warehouse.transaction() as connection:
+        with site.warehouse.transaction() as connection:
             stored = fact(connection, "layout")
-            if stored is None or not (recut or stored != layout_fingerprint(settings)):
+            if stored is None or not (recut or stored != layout_fingerprint(site.settings)):
                 return None
-            change = lay_out_again(connection, settings, recut=recut)
+            change = lay_out_again(connection, site.settings, recut=recut)
             if dry_run:
                 raise _Undo(change)
             return change

@@ -57,7 +57,7 @@ def _named(
     people: Mapping[str, tuple[str, bool, str]],
     names: Sequence[str],
 ) -> dict[str, set[str]]:
-    """Window → ids of the authors whom its texts may name."""
+    """Window → ids of the authors that its texts may name."""
     named: dict[str, set[str]] = {cut.label: set() for cut in scope}
     first, last = int(log.ids[scope[0].first]), int(log.ids[scope[-1].last])
     candidates = texts_matching(connection, first, last, name_sieve(names))

@@ -12,8 +12,6 @@ import numpy.typing as npt
 from egregora_resources.document import Message
 from egregora_resources.errors import UserError
 
-
-
 FULL_CONTEXT_WINDOW_SIZE = 1_048_576
 """Tokens that the largest models take at once; the default budget of a prompt is far below."""
 

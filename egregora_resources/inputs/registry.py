@@ -58,6 +58,20 @@ def read_export(path: Path, *, chat: str | None = None, date_order: str | None =
     return adapter_for(path).read(path, chat=chat, date_order=order)
 
 
+def read_nonempty_export(path: Path, *, chat: str | None = None, date_order: str | None = "auto") -> Export:
+    """Reads an export that is to be imported; see `read_export`.
+
+    Raises:
+        InputError: the path can't be read as an export, or there is no message in it.
+    """
+    export = read_export(path, chat=chat, date_order=date_order)
+    if len(export.messages) == 0:
+        raise InputError(
+            f"{path} holds no message of a chat. Export the chat again, and give the zip as it comes."
+        )
+    return export
+
+
 def export_digest(path: Path) -> str:
     """What recognises an export that was imported before, without parsing it.
 

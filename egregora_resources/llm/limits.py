@@ -98,7 +98,7 @@ class Keys:
         return name, max(self._until.get((name, model), 0.0) - now, 0.0)
 
     def cool_down(self, name: str, model: str, seconds: float) -> None:
-        """Leaves a key alone for a model, for so long."""
+        """Doesn't use a key for a model for `seconds`."""
         pair = (name, model)
         self._until[pair] = max(self._until.get(pair, 0.0), self._clock() + seconds)
 

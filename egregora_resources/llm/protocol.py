@@ -1,4 +1,4 @@
-"""The tasks that stages ask for, with typed inputs and outputs, and the protocol of whoever does them.
+"""The tasks that stages ask for, with typed inputs and outputs, and the protocol that providers implement.
 
 What does not belong here: how a provider does a task (`offline/`, `gemini/`), and what a stage
 does with the answer (`egregora_assets`). Inputs hold anonymised text only: people are pseudonym tokens
@@ -58,7 +58,7 @@ class Provider(Protocol):
         ...
 
     async def close(self) -> None:
-        """Lets go of connections that belong to the running event loop; a later task opens them again."""
+        """Closes the connections of the running event loop; a later task opens new ones."""
         ...
 
     async def enrich(self, request: NotesInput) -> Answer[Notes]: ...

@@ -9,50 +9,47 @@ from egregora_resources.llm import gemini
 from egregora_resources.llm.gemini import GeminiProvider
 from egregora_resources.llm.offline import OfflineProvider
 from egregora_resources.llm.protocol import Provider
-from egregora_resources.site.folder import SiteFolder
-from egregora_resources.site.settings import Settings
+from egregora_resources.site.site import Site
 
 
-def wanted_provider(settings: Settings, folder: SiteFolder) -> str:
+def wanted_provider(site: Site) -> str:
     """Name of the provider: as set, as recorded, or as ``auto`` would be resolved now."""
-    if settings.model.provider != "auto":
-        return settings.model.provider
-    if folder.provider.exists():
-        return folder.provider.read_text(encoding="utf-8").strip()
+    if site.settings.model.provider != "auto":
+        return site.settings.model.provider
+    if site.folder.provider.exists():
+        return site.folder.provider.read_text(encoding="utf-8").strip()
     # Who names the variables of keys means them to be used: that none is set is for `check_provider` to say.
-    keyed = settings.model.api_key_env or any(os.environ.get(name, "").strip() for name in gemini.KEYS)
+    keyed = site.settings.model.api_key_env or any(os.environ.get(name, "").strip() for name in gemini.KEYS)
     return "gemini" if keyed else "offline"
 
 
-def record_provider(settings: Settings, folder: SiteFolder) -> str:
+def record_provider(site: Site) -> str:
     """Resolves ``auto`` for good, at the first write."""
-    name = wanted_provider(settings, folder)
-    if settings.model.provider == "auto" and not folder.provider.exists():
-        temporary = folder.provider.with_suffix(".new")
+    name = wanted_provider(site)
+    if site.settings.model.provider == "auto" and not site.folder.provider.exists():
+        temporary = site.folder.provider.with_suffix(".new")
         temporary.write_text(name + "\n", encoding="utf-8")
-        Path(temporary).replace(folder.provider)
+        Path(temporary).replace(site.folder.provider)
     return name
 
 
-def make_provider(
-    settings: Settings, folder: SiteFolder, *, fresh: bool = False, budget: str = ""
-) -> Provider:
+def make_provider(site: Site, *, fresh: bool = False, budget: str = "") -> Provider:
     """The provider itself. Opens nothing, and needs no key until it is given a task.
 
     Args:
         fresh: ask a service anew for what it has answered before.
         budget: as for `GeminiProvider`.
     """
-    if wanted_provider(settings, folder) == "gemini":
-        return GeminiProvider(settings, folder, fresh=fresh, budget=budget)
+    if wanted_provider(site) == "gemini":
+        return GeminiProvider(site, fresh=fresh, budget=budget)
     return OfflineProvider()
 
 
-def check_provider(settings: Settings, folder: SiteFolder) -> None:
+def check_provider(site: Site) -> None:
     """Says before a run what would stop it at its first task.
 
     Raises:
         KeyMissing: the provider needs a key that isn't there.
     """
-    if wanted_provider(settings, folder) == "gemini":
-        gemini.keys(settings.model, folder)
+    if wanted_provider(site) == "gemini":
+        gemini.keys(site.settings.model, site.folder)

@@ -139,7 +139,7 @@ def _settle_lost(connection: sqlite3.Connection) -> None:
         if owner == me or owner.alive(datetime.fromisoformat(begun)):
             continue
         theirs = "SELECT call FROM flights WHERE (host, pid, process_started) = (?, ?, ?)"
-        # What costs nothing was sent in a batch job: whoever finds that again books it.
+        # What costs nothing was sent in a batch job: the run that collects the job books it.
         connection.execute(
             "DELETE FROM calls WHERE id IN (SELECT call FROM flights "
             "WHERE least = 0 AND (host, pid, process_started) = (?, ?, ?))",

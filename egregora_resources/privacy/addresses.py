@@ -72,7 +72,7 @@ def links(folded: str) -> list[Span]:
 
 
 def is_secret(link: str) -> bool:
-    """Whether a link (folded, percent signs undone) lets in whoever has it, or says where somebody is."""
+    """True if a link (folded, percent-decoded) grants access to anyone who has it, or tells where somebody is."""
     if _INVITE.search(link) or _SECRET_PARAMETER.search(link):
         return True
     return _MAP.search(link) is not None and _COORDINATES.search(link) is not None

@@ -1,70 +1,123 @@
-"""The words of the site itself, by language: ``strings/<language>.json``. English where a language is missing."""
+"""A page's own language: its words from ``strings/<language>.json``, its dates, numbers and plurals from CLDR.
+
+A language without a string file has English words, but dates and numbers of its own. Adding one is adding a file.
+"""
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from babel import Locale
+from babel.dates import (
+    DateTimePattern,
+    format_date,
+    format_skeleton,
+    get_datetime_format,
+    match_skeleton,
+    parse_pattern,
+)
+from babel.numbers import format_decimal
+from babel.units import format_unit
+
+from egregora_resources.cldr import locale_of
+
 LANGUAGES = ("en", "pt", "es", "de")
+"""Those with a string file."""
 
 
 @dataclass(frozen=True)
 class Strings:
-    """The words, dates and numbers of one language."""
+    """How the pages of one site say things."""
 
     language: str
+    """Of the words: one of `LANGUAGES`."""
     words: Mapping[str, Any]
+    """The string file: sentences, by key; plurals as a mapping from CLDR's plural categories."""
+    locale: Locale
+    """Of dates and numbers: the site's language, whether or not there are words in it."""
 
     def __getitem__(self, key: str) -> str:
         return self.words[key]
 
     def count(self, key: str, number: int) -> str:
         """`number` of something: ``1 message``, ``1,204 messages``."""
-        form = self.words[key]["one" if number == 1 else "other"]
-        return form.format(self.number(number))
+        category = locale_of(self.language).plural_form(number)
+        return self.words[key][category].format(self.number(number))
 
     def number(self, value: int) -> str:
-        return f"{value:,}".replace(",", self.words["thousands"])
+        """``1,204``."""
+        return format_decimal(value, locale=self.locale)
 
-    def day(self, moment: date) -> str:
+    def size(self, size: int) -> str:
+        """A number of bytes: ``12 kB``, ``1.4 MB``."""
+        if size < 1_000_000:
+            return format_unit(max(1, round(size / 1000)), "digital-kilobyte", "short", locale=self.locale)
+        return format_unit(round(size / 1_000_000, 1), "digital-megabyte", "short", locale=self.locale)
+
+    def day(self, day: date) -> str:
         """``13 January 2025``."""
-        return self.words["day"].format(d=moment.day, m=self.words["months"][moment.month - 1], y=moment.year)
+        return format_date(day, "long", locale=self.locale)
 
-    def short_day(self, moment: date) -> str:
+    def short_day(self, day: date) -> str:
         """``13 Jan``."""
-        month = self.words["months"][moment.month - 1][:3]
-        return self.words["short_day"].format(d=moment.day, m=month)
+        return format_skeleton("MMMd", day, locale=self.locale)
 
-    def month(self, moment: date) -> str:
+    def month(self, day: date) -> str:
         """``January 2025``."""
-        return self.words["month"].format(m=self.words["months"][moment.month - 1], y=moment.year)
+        return format_skeleton("yMMMM", day, locale=self.locale)
+
+    def clock(self, moment: datetime | time) -> str:
+        """``09:12``, on a clock of 24 hours."""
+        return format_skeleton("Hm", moment, locale=self.locale)
+
+    def short_moment(self, moment: datetime) -> str:
+        """``13 Jan, 09:12``."""
+        pattern = str(get_datetime_format("medium", locale=self.locale)).replace("'", "")
+        return pattern.replace("{0}", self.clock(moment)).replace("{1}", self.short_day(moment))
 
     def span(self, start: datetime, end: datetime) -> str:
         """``13–19 January 2025``; an end at midnight belongs to the day before."""
-        if end > start and end.time().isoformat() == "00:00:00":
+        if end > start and end.time() == time.min:
             end -= timedelta(seconds=1)
-        if start.date() == end.date():
-            return self.day(start)
-        months = self.words["months"]
-        if (start.year, start.month) == (end.year, end.month):
-            return self.words["days"].format(
-                d1=start.day, d2=end.day, m=months[start.month - 1], y=start.year
-            )
-        if start.year == end.year:
-            first = self.words["day_month"].format(d=start.day, m=months[start.month - 1])
-            return f"{first} – {self.day(end)}"
-        return f"{self.day(start)} – {self.day(end)}"
+        first, last = start.date(), end.date()
+        if first == last:
+            return self.day(first)
+        differing = "y" if first.year != last.year else "M" if first.month != last.month else "d"
+        from_pattern, to_pattern = _span_patterns(self.locale)[differing]
+        return from_pattern.apply(first, self.locale) + to_pattern.apply(last, self.locale)
+
+
+@cache
+def _span_patterns(locale: Locale) -> Mapping[str, tuple[DateTimePattern, DateTimePattern]]:
+    """How a span is written whose ends differ in the year (``y``), the month (``M``) or only the day (``d``)."""
+    skeleton = match_skeleton("yMMMMd", locale.interval_formats)
+    return {
+        field: (_in_full(first), _in_full(last))
+        for field, (first, last) in locale.interval_formats[skeleton].items()
+        if field in "yMd"
+    }
+
+
+def _in_full(pattern: str) -> DateTimePattern:
+    """`pattern` with the month's name in full and the day without a zero.
+
+    Most languages have patterns for short names only; CLDR wants those stretched, which Babel doesn't do.
+    """
+    pattern = re.sub(r"(?<![ML])([ML])\1\1(?![ML])", r"\1\1\1\1", pattern)
+    return parse_pattern(pattern.replace("dd", "d"))
 
 
 @cache
 def strings_for(language: str) -> Strings:
-    """The words for `language` (``pt``, ``pt-BR``), or the English ones."""
+    """The strings of a site in `language` (``pt``, ``pt-BR``); English as far as the language isn't known."""
     code = language.lower().replace("_", "-").split("-")[0]
     code = code if code in LANGUAGES else "en"
     text = (Path(__file__).parent / "strings" / f"{code}.json").read_text("utf-8")
-    return Strings(code, json.loads(text))
+    return Strings(code, json.loads(text), locale_of(language))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Container, Mapping, Sequence
+from datetime import time
 
 from egregora_resources.publishing.charts import bars
 from egregora_resources.publishing.content import Person
@@ -95,7 +96,7 @@ def _charts(person: Person, desk: Desk, windows: Mapping[str, str]) -> list[Char
                 words["by_hour"],
                 words["hour"],
                 words["count"],
-                [(f"{hour:02}:00", count) for hour, count in enumerate(person.hours)],
+                [(words.clock(time(hour)), count) for hour, count in enumerate(person.hours)],
                 words.number,
                 [(hour, str(hour)) for hour in (0, 6, 12, 18, 23)],
             )

@@ -51,9 +51,6 @@ class Desk:
         name = self.cast.named(name)
         return Ref(name, f"topics/{topic_slug(name)}/index.html", note)
 
-    def size(self, count: int) -> str:
-        return f"{max(1, round(count / 1024)):,} KB" if count < 1024 * 1024 else f"{count / 1048576:.1f} MB"
-
 
 def post_url(slug: str) -> str:
     return f"posts/{path_segment(slug, 'post')}/index.html"
@@ -240,8 +237,8 @@ class _Expansion:
     def _when(self, time: datetime, face: Face) -> str:
         if self.desk.strict_times or face.strict_times:
             return self.desk.strings.short_day(time)
-        clock = time.strftime("%H:%M")
-        return f"{self.desk.strings.short_day(time)}, {clock}" if self.several_days else clock
+        words = self.desk.strings
+        return words.short_moment(time) if self.several_days else words.clock(time)
 
     def _media(self, media: MediaView, shared_by: Face | None) -> Data:
         words = self.desk.strings
@@ -259,5 +256,5 @@ class _Expansion:
             "alt": described or by,
             "label": label,
             "missing": one_line(media.missing) or words["missing"],
-            "size": self.desk.size(media.size) if media.size else "",
+            "size": words.size(media.size) if media.size else "",
         }

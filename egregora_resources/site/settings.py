@@ -2,7 +2,7 @@
 
 Attribute paths are key paths: ``settings.pipeline.enrichment.max_urls_per_window``. What a key means to the
 owner is said in `settings_template.toml`, which `init` writes and which a test holds against these classes.
-How a mistake is put into words is the business of `settings_errors.py`.
+How a mistake is put into words is the business of `settings_problems.py`.
 """
 
 from __future__ import annotations
@@ -38,17 +38,6 @@ DateOrder: TypeAlias = Literal["auto", "day-first", "month-first", "year-first"]
 ProviderName: TypeAlias = Literal["auto", "offline", "gemini"]
 PrivacyLevel: TypeAlias = Literal["strict", "standard", "open"]
 
-_LANGUAGES = frozenset(
-    """
-    aa ab ae af ak am an ar as av ay az ba be bg bh bi bm bn bo br bs ca ce ch co cr cs cu cv cy da de dv dz
-    ee el en eo es et eu fa ff fi fj fo fr fy ga gd gl gn gu gv ha he hi ho hr ht hu hy hz ia id ie ig ii ik
-    io is it iu ja jv ka kg ki kj kk kl km kn ko kr ks ku kv kw ky la lb lg li ln lo lt lu lv mg mh mi mk ml
-    mn mr ms mt my na nb nd ne ng nl nn no nr nv ny oc oj om or os pa pi pl ps pt qu rm rn ro ru rw sa sc sd
-    se sg si sk sl sm sn so sq sr ss st su sv sw ta te tg th ti tk tl tn to tr ts tt tw ty ug uk ur uz ve vi
-    vo wa wo xh yi yo za zh zu
-    """.split()  # noqa: SIM905
-)
-
 
 class SettingsError(UserError):
     """The settings file is missing, unreadable or wrong; the text lists everything that is wrong in it."""
@@ -63,8 +52,11 @@ def _known_timezone(name: str) -> str:
 
 
 def _known_language(code: str) -> str:
-    if code != "auto" and code not in _LANGUAGES:
-        raise ValueError('"auto" or a two-letter ISO 639-1 code such as "en", "pt", "es" or "de"')
+    if code != "auto":
+        from egregora_resources.cldr import language_codes
+
+        if code not in language_codes():
+            raise ValueError('"auto" or a two-letter ISO 639-1 code such as "en", "pt", "es" or "de"')
     return code
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
+from egregora_resources.warehouse.copies import copy_database, remove_copy, sync
 from egregora_resources.warehouse.database import Warehouse
 
 UNFINISHED = "forgetting"
@@ -18,35 +18,20 @@ def rewrite(warehouse: Warehouse) -> None:
     left of an unfinished copy goes with the next call. Not within a transaction.
     """
     path = warehouse.path.resolve()
-    new = path.with_name(f"{path.name}.new")
+    new = _new(path)
     with warehouse.connect() as connection:
-        remove_unfinished(path)
         # From here on nothing is written: a log of the old file must not be taken for one of the new.
         connection.execute("CHECKPOINT")
-        name = connection.execute("SELECT current_database()").fetchall()[0][0]
-        quoted = str(new).replace("'", "''")
-        connection.execute(f"ATTACH '{quoted}' AS rewritten")
-        connection.execute(f'COPY FROM DATABASE "{name}" TO rewritten')
-        connection.execute("CHECKPOINT rewritten")
-        connection.execute("DETACH rewritten")
+        copy_database(connection, path, new)
         connection.execute("PRAGMA disable_checkpoint_on_shutdown")
-        new.chmod(path.stat().st_mode)
-        _sync(new)
         new.replace(path)
-        _sync(path.parent)
+        sync(path.parent)
 
 
 def remove_unfinished(path: Path) -> None:
     """Removes the copy that a killed `rewrite` left beside the warehouse at `path`."""
-    for suffix in (".new", ".new.wal"):
-        path.with_name(path.name + suffix).unlink(missing_ok=True)
+    remove_copy(_new(path))
 
 
-def _sync(path: Path) -> None:
-    if path.is_dir() and os.name != "posix":
-        return
-    handle = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+def _new(path: Path) -> Path:
+    return path.with_name(f"{path.name}.new")

@@ -1,7 +1,7 @@
 """The site's DuckDB database: opened for milliseconds, by one process at a time, and always closed.
 
 While one process has the file open for writing no other can open it at all, so nothing here keeps a
-connection across a model's call or a build. All tables are created from `tables.sql`.
+connection across a model's call or a build. Tables are made, and brought up to date, by `migrations`.
 """
 
 from __future__ import annotations
@@ -12,17 +12,13 @@ import time
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
-from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import duckdb
 
 from egregora_resources.errors import UserError
-
-if TYPE_CHECKING:
-    import ibis.expr.types as ir
-    import pyarrow as pa
+from egregora_resources.warehouse.migrations import backups, migrate
 
 log = logging.getLogger("egregora.warehouse")
 
@@ -35,13 +31,18 @@ class WarehouseMissing(UserError):
     """There is no warehouse yet: nothing was imported."""
 
 
+class WarehouseUnreadable(UserError):
+    """The file is damaged, not ours, or can't be opened."""
+
+
 class _Door:
     """What the threads of this process share about one database file."""
 
     def __init__(self) -> None:
         self.lock = threading.RLock()
         self.connection: duckdb.DuckDBPyConnection | None = None
-        self.tables_made = False
+        self.left: tuple[int, ...] | None = None
+        """The file's state when it was last closed here, its tables being up to date."""
 
 
 _doors: dict[str, _Door] = {}
@@ -52,7 +53,7 @@ class Warehouse:
     """Access to one site's database.
 
     Args:
-        path: of the database file; created with all tables on first use.
+        path: of the database file; created with all tables on first use, and migrated if it is of an older version.
         wait: seconds to wait for another process to let go before `WarehouseBusy`.
     """
 
@@ -67,25 +68,37 @@ class Warehouse:
 
     @contextmanager
     def connect(self) -> Generator[duckdb.DuckDBPyConnection]:
-        """A connection for a short piece of work; nested calls in one thread share it."""
+        """A connection for a short piece of work; nested calls in one thread share it.
+
+        Raises:
+            WarehouseBusy: another process didn't let go of it.
+            WarehouseUnreadable: the file is damaged, or can't be opened.
+            SchemaTooNew: a later version of the code wrote it.
+        """
         door = self._door
         with door.lock:
             if door.connection is not None:
                 yield door.connection
                 return
-            # The file may have been deleted since it was last open: a long-lived process then makes the tables anew.
-            door.tables_made = door.tables_made and self.path.exists()
-            door.connection = connection = self._open()
+            as_left = door.left is not None and door.left == _state(self.path)
+            door.left = None
+            door.connection, up_to_date = self._open(), False
+            connection = door.connection
             try:
-                if not door.tables_made:
-                    connection.execute(
-                        files("egregora_resources.warehouse").joinpath("tables.sql").read_text("utf-8")
-                    )
-                    door.tables_made = True
+                # A long-lived process may find the file deleted, restored, or brought forward by a later version.
+                if not as_left:
+                    migrate(connection, self.path)
+                up_to_date = True
                 yield connection
+            except (duckdb.IOException, duckdb.SerializationException) as error:
+                if not _damaged(error):
+                    raise
+                raise WarehouseUnreadable(_restore(self.path)) from error
             finally:
                 door.connection = None
                 connection.close()
+                if up_to_date:
+                    door.left = _state(self.path)
 
     @contextmanager
     def transaction(self) -> Generator[duckdb.DuckDBPyConnection]:
@@ -104,22 +117,6 @@ class Warehouse:
         with self.connect() as connection:
             return connection.execute(sql, list(parameters)).fetchall()
 
-    def execute(self, expression: ir.Table) -> pa.Table:
-        """The rows of an Ibis table expression.
-
-        Expressions over unbound tables named as in `tables.sql` are run on this warehouse, others
-        (a memtable, another database's table) where they live.
-        """
-        import ibis
-        from ibis.common.exceptions import IbisError
-
-        try:
-            backend = expression.get_backend()
-        except IbisError:
-            with self.connect() as connection:
-                return ibis.duckdb.from_connection(connection).to_pyarrow(expression)
-        return backend.to_pyarrow(expression)
-
     def fact(self, key: str) -> str | None:
         """A remembered fact about the site, such as the resolved provider."""
         # They are few; and to look at a parameter, DuckDB loads pandas.
@@ -136,12 +133,13 @@ class Warehouse:
         while True:
             try:
                 return duckdb.connect(str(self.path))
-            except duckdb.IOException as error:
+            except (duckdb.IOException, duckdb.SerializationException) as error:
+                if _damaged(error):
+                    raise WarehouseUnreadable(_restore(self.path)) from error
                 if not _held(error):
-                    raise WarehouseBusy(
-                        f"The database {self.path} can't be opened: it is damaged, not ours, or the folder can't "
-                        "be written. Check the folder's rights and free space; restore the file from a copy "
-                        "if it is damaged."
+                    raise WarehouseUnreadable(
+                        f"The database {self.path} can't be opened, or nothing can be written beside it. Check the "
+                        "folder's rights and its free space."
                     ) from error
                 now = time.monotonic()
                 if now > deadline:
@@ -155,9 +153,43 @@ class Warehouse:
                 time.sleep(0.05)
 
 
-def _held(error: duckdb.IOException) -> bool:
+def _state(path: Path) -> tuple[int, ...] | None:
+    """What tells a file from another one in its place, and from itself after somebody wrote it."""
+    try:
+        stat = path.stat()
+    except FileNotFoundError:
+        return None
+    return stat.st_ino, stat.st_size, stat.st_mtime_ns
+
+
+def _held(error: duckdb.Error) -> bool:
     """Whether it is another process that is in the way, and not the file."""
     return "set lock on file" in str(error) or "being used by another process" in str(error)
+
+
+def _damaged(error: duckdb.Error) -> bool:
+    """Whether the file's own bytes are what is wrong."""
+    told = ("Corrupt", "not a valid DuckDB", "Could not read enough bytes", "replaying WAL", "deserialize")
+    return any(words in str(error) for words in told)
+
+
+def _restore(path: Path) -> str:
+    """What the owner of a damaged warehouse can do, the least loss first."""
+    log_file = path.with_name(f"{path.name}.wal")
+    ways = [
+        *(
+            [f"its last changes are in {log_file}: if only they are damaged, moving that file away is enough"]
+            if log_file.exists()
+            else []
+        ),
+        "put the file back from a copy of the site's folder, if you have one",
+        *(
+            f"or put {backup} in its place, a copy from before an upgrade: what came since is done again"
+            for backup in reversed(backups(path))
+        ),
+        f"or move {path} away and import the chat again: `egregora write` then says what that costs, before it begins",
+    ]
+    return f"The database {path} is damaged. What helps, the least loss first: {'; '.join(ways)}."
 
 
 def open_existing(path: Path, *, wait: float = 5.0) -> Warehouse:

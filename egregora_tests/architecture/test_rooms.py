@@ -13,6 +13,7 @@ PACKAGES = ("egregora_assets", "egregora_resources")
 
 ORDER = [
     "egregora_resources.errors",
+    "egregora_resources.cldr",
     "egregora_resources.usage",
     "egregora_resources.progress",
     "egregora_resources.process_owner",

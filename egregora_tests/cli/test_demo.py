@@ -12,6 +12,7 @@ import pytest
 
 from egregora_assets.demo import demo_export, later_demo_export
 from egregora_resources.site.settings import load_settings
+from egregora_tests import HANG
 
 pytestmark = pytest.mark.slow
 
@@ -29,7 +30,7 @@ def egregora(*arguments: str | Path, cwd: Path) -> subprocess.CompletedProcess[s
             "COLUMNS": "80",
             "GOOGLE_API_KEY": "nobody's",
         },
-        timeout=300,
+        timeout=HANG,
         check=False,
     )
 

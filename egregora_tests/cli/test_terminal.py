@@ -10,6 +10,7 @@ from rich.console import Console
 
 from egregora_assets.cli.terminal import Bars, Lines, printable, watched
 from egregora_resources.progress import Progress, Silent
+from egregora_tests import HANG
 
 
 def screen(*, terminal: bool) -> Console:
@@ -81,7 +82,7 @@ def test_a_log_file_gets_lines_with_counts_and_remaining_time_and_no_bars() -> N
 
 def test_a_log_file_is_not_flooded() -> None:
     console = screen(terminal=False)
-    lines = Lines(console)
+    lines = Lines(console, every=HANG)
     lines.start("windows", 1000)
     for _ in range(1000):
         lines.advance("windows")

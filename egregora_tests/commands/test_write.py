@@ -18,6 +18,7 @@ from egregora_resources.llm import providers
 from egregora_resources.site.folder import SiteFolder
 from egregora_resources.site.settings import settings_template
 from egregora_resources.warehouse.database import Warehouse
+from egregora_tests import HANG
 from egregora_tests.providers import EverywhereWatched
 from egregora_tests.runs import EGREGORA, tree
 from egregora_tests.weekly_chat import NAMES, Line, export, reworded, said, weeks
@@ -163,7 +164,7 @@ def test_a_second_write_waits_for_the_first(site: Path, tmp_path: Path):
         for process in both:
             assert process.stdout
             assert any("waiting until it is done" in line for line in process.stdout)
-    told = [process.communicate(timeout=300)[0] for process in both]
+    told = [process.communicate(timeout=HANG)[0] for process in both]
     assert [process.returncode for process in both] == [0, 0], told
     assert sum("up to date" in text for text in told) == 1
     assert plan_site(site).nothing_to_do

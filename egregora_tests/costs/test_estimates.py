@@ -39,7 +39,7 @@ def site_of(root: Path, url: str, lines: list[Line], **model: Any) -> SmallSite:
 
 
 def context_of(site: SmallSite) -> PipelineContext:
-    provider = GeminiProvider(site.settings, site.folder, pause=0.01)
+    provider = GeminiProvider(site.opened, pause=0.01)
     return PipelineContext(site.settings, site.folder.root, site.warehouse, provider=provider)
 
 

@@ -14,6 +14,7 @@ import pytest
 from egregora_assets.cli import sites
 from egregora_resources.privacy.pseudonyms import SECRET_FILE
 from egregora_resources.site.folder import SiteFolder
+from egregora_tests import HANG
 
 from .chat import write_export
 from .ui import environment
@@ -49,11 +50,11 @@ def new_site(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     return make
 
 
-def run(site: Path, *command: str | Path, seconds: float = 120) -> subprocess.CompletedProcess[str]:
+def run(site: Path, *command: str | Path) -> subprocess.CompletedProcess[str]:
     """A command on a site, in a process of its own."""
     return subprocess.run(
         [str(word) for word in command],
-        cwd=site, env=environment(site), capture_output=True, text=True, timeout=seconds, check=False,
+        cwd=site, env=environment(site), capture_output=True, text=True, timeout=HANG, check=False,
     )  # fmt: skip
 
 

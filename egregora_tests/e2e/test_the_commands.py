@@ -15,6 +15,7 @@ import pytest
 from egregora_assets.cli.sites import is_new
 from egregora_assets.graph.dagster_instance import site_instance
 from egregora_resources.site.folder import SiteFolder
+from egregora_tests import HANG
 
 from .chat import WEEKS
 from .conftest import egregora, pages
@@ -33,7 +34,7 @@ def dagster(root: Path, *command: str, site: Path | None = None) -> subprocess.C
     return subprocess.run(
         [str(ROOT / ".venv" / "bin" / command[0]), *command[1:]],
         cwd=root, env={**plain, **named, "PYTHONPATH": str(root)},
-        capture_output=True, text=True, timeout=180, check=False,
+        capture_output=True, text=True, timeout=HANG, check=False,
     )  # fmt: skip
 
 

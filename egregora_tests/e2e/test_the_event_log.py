@@ -111,7 +111,7 @@ def test_a_run_whose_process_was_killed_is_buried_and_continued(
         rows = warehouse.rows("SELECT count(*) FROM stage_results WHERE stage = 'posts' AND reported")
         return rows[0][0] == 5
 
-    until(others_are_written, 120, "five windows are written")
+    until(others_are_written, "five windows are written")
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
     before = {key: r.run_id for key, r in load_results(warehouse).items()}

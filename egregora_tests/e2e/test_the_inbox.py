@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -78,13 +77,13 @@ def test_a_later_export_dropped_in_the_inbox_ends_in_a_rebuilt_site(new_site: Ca
     with egregora_dev(site) as ui:
         with being_copied(later, folder.inbox / "later.zip"):
             seen = len(ui.ticks())
-            until(lambda: len(ui.ticks()) >= seen + 3, 90, "the sensor looks three times")
+            until(lambda: len(ui.ticks()) >= seen + 3, "the sensor looks three times")
             assert not ui.runs(("dagster/sensor_name", "inbox"))
         broken = folder.inbox / "Wilhelmina Quackenbush.zip"
         broken.write_bytes(b"PK\x03\x04 this was never a zip")
 
-        until(lambda: any(run["jobName"] == WRITE for run in ui.runs()), 240, "windows are run")
-        until(lambda: all(run["status"] in OVER for run in ui.runs()), 60, "the runs are over")
+        until(lambda: any(run["jobName"] == WRITE for run in ui.runs()), "windows are run")
+        until(lambda: all(run["status"] in OVER for run in ui.runs()), "the runs are over")
         runs = ui.runs(("dagster/sensor_name", "inbox"))
         written = [run for run in runs if run["jobName"] == WRITE]
         assert len(written) == 1
@@ -112,7 +111,7 @@ def test_a_later_export_dropped_in_the_inbox_ends_in_a_rebuilt_site(new_site: Ca
 def assert_the_broken_file_is_named_and_left(ui: Ui, runs: int) -> None:
     """It fails a check that says which file it is; it isn't tried again, and other runs aren't kept waiting."""
     seen = len(ui.ticks())
-    until(lambda: len(ui.ticks()) >= seen + 2, 90, "two more looks")
+    until(lambda: len(ui.ticks()) >= seen + 2, "two more looks")
     assert len(ui.runs(("dagster/sensor_name", "inbox"))) == runs
     status, known = ui.check("exports", "inbox_is_readable")
     assert status == "FAILED"
@@ -184,7 +183,7 @@ def test_unfinished_downloads_and_hidden_files_are_left_alone(tmp_path: Path) ->
         (tmp_path / name).write_bytes(b"x")
     files = look(tmp_path)
     assert list(files) == [str((tmp_path / "export.zip").stat().st_ino)]
-    assert time.time() - next(iter(files.values())).changed < 60
+    assert next(iter(files.values())).changed == (tmp_path / "export.zip").stat().st_mtime_ns / 1e9
 
 
 def test_an_inbox_that_isnt_there_is_empty(tmp_path: Path) -> None:

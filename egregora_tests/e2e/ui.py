@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 
 from egregora_assets.graph.dagster_home import prepare
 from egregora_assets.graph.dagster_instance import site_instance
+from egregora_tests import HANG
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -28,15 +29,15 @@ OVER = {"SUCCESS", "FAILURE", "CANCELED"}
 BACKFILL_OVER = {"COMPLETED", "COMPLETED_SUCCESS", "COMPLETED_FAILED", "FAILED", "CANCELED"}
 
 
-def until(look: Callable[[], Found | None], seconds: float, what: str) -> Found:
-    """What `look` finds, as soon as it finds something; fails when the time is over."""
-    deadline = time.monotonic() + seconds
+def until(look: Callable[[], Found | None], what: str) -> Found:
+    """What `look` finds, as soon as it finds something."""
+    deadline = time.monotonic() + HANG
     while time.monotonic() < deadline:
         found = look()
         if found:
             return found
         time.sleep(0.25)
-    raise AssertionError(f"{what}: not within {seconds:.0f} seconds")
+    raise AssertionError(f"{what}: not within {HANG} seconds")
 
 
 def environment(site: Path) -> dict[str, str]:
@@ -56,7 +57,7 @@ class Ui:
         """The data of an answer."""
         body = json.dumps({"query": text, "variables": variables}).encode()
         request = urllib.request.Request(self.url, body, {"Content-Type": "application/json"})
-        with urllib.request.urlopen(request, timeout=60) as answer:
+        with urllib.request.urlopen(request, timeout=HANG) as answer:
             parsed = json.load(answer)
         assert "errors" not in parsed, parsed["errors"]
         return parsed["data"]
@@ -133,7 +134,7 @@ class Ui:
         assert answer["__typename"] == "LaunchBackfillSuccess", answer
         return answer["backfillId"]
 
-    def wait_for_run(self, run: str, seconds: float = 120) -> str:
+    def wait_for_run(self, run: str) -> str:
         """A run's final status."""
 
         def status() -> str | None:
@@ -141,9 +142,9 @@ class Ui:
             found = self.query(text, id=run)["runOrError"]["status"]
             return found if found in OVER else None
 
-        return until(status, seconds, f"run {run} is over")
+        return until(status, f"run {run} is over")
 
-    def wait_for_backfill(self, backfill: str, seconds: float = 180) -> str:
+    def wait_for_backfill(self, backfill: str) -> str:
         """A backfill's final status."""
 
         def status() -> str | None:
@@ -152,7 +153,7 @@ class Ui:
             found = self.query(text, id=backfill)["partitionBackfillOrError"]["status"]
             return found if found in BACKFILL_OVER else None
 
-        return until(status, seconds, f"backfill {backfill} is over")
+        return until(status, f"backfill {backfill} is over")
 
     def runs(self, tag: tuple[str, str] | None = None) -> list[dict[str, Any]]:
         """Runs, newest first, with tags by name."""
@@ -246,7 +247,7 @@ def running(commands: Sequence[Sequence[str]], site: Path, port: int, log: Path)
             return False
 
     try:
-        until(loaded, 120, "the UI is up")
+        until(loaded, "the UI is up")
         yield ui
     finally:
         for process in processes:

@@ -66,8 +66,8 @@ def site_with(tmp_path: Path, count: int = 4) -> SmallSite:
 
 
 def forget(site: SmallSite, name: str = NAME) -> Forgetting:
-    member = find_member(site.warehouse, site.settings, name)
-    return forget_author(site.folder, site.settings, site.warehouse, member)
+    member = find_member(site.opened, name)
+    return forget_author(site.opened, member)
 
 
 def contents(root: Path) -> str:
@@ -114,7 +114,7 @@ def others(site: SmallSite) -> list[tuple[object, ...]]:
 def test_nothing_of_a_forgotten_person_is_left_in_the_folder(tmp_path: Path) -> None:
     site = site_with(tmp_path)
     assert set(found_in(site.folder.root, *TELLTALE)) == set(TELLTALE)
-    token = find_member(site.warehouse, site.settings, NAME).token
+    token = find_member(site.opened, NAME).token
     report = forget(site)
     delete_exports(site)
     # Of her number only she knew that it is hers: as somebody else's words it stays in the raw log.
@@ -153,7 +153,7 @@ def test_neither_the_same_export_nor_a_grown_one_brings_them_back(tmp_path: Path
     assert site.made()["posts"] == {window.key for window in active_windows(site.warehouse)[-2:]}
     delete_exports(site)
     assert found_in(site.folder.root, *SECRET, "Zepeda", "Xiomara", "Zuzu") == []
-    assert was_forgotten(site.folder, site.warehouse, NAME)
+    assert was_forgotten(site.opened, NAME)
 
 
 def test_only_the_windows_they_spoke_or_were_named_in_are_written_again(tmp_path: Path) -> None:
@@ -192,7 +192,7 @@ def test_a_forget_that_is_killed_is_finished_by_the_next_import(
     with monkeypatch.context() as patched:
         target = {
             "files": "egregora_assets.erasure.personal_data.rewrite",
-            "copying": "egregora_resources.warehouse.compaction._sync",
+            "copying": "egregora_resources.warehouse.copies.sync",
             "replaced": "egregora_assets.erasure.personal_data.remove_unfinished",
         }[step]
         patched.setattr(target, killed)
@@ -207,7 +207,7 @@ def test_a_forget_that_is_killed_is_finished_by_the_next_import(
 
 def test_somebody_whom_the_settings_speak_of_is_not_forgotten_by_halves(tmp_path: Path) -> None:
     site = site_with(tmp_path, 3)
-    token = find_member(site.warehouse, site.settings, NAME).token
+    token = find_member(site.opened, NAME).token
     site.set(privacy={"authors": {token: {"level": "strict"}}})
     before = site.warehouse.rows("FROM raw_messages")
     with pytest.raises(StillNamed, match=token):
@@ -219,8 +219,8 @@ def test_a_forgotten_person_is_nobody_any_more(tmp_path: Path) -> None:
     site = site_with(tmp_path, 3)
     forget(site)
     with pytest.raises(UnknownPerson):
-        find_member(site.warehouse, site.settings, NAME)
-    assert not was_forgotten(site.folder, site.warehouse, NAMES[1])
+        find_member(site.opened, NAME)
+    assert not was_forgotten(site.opened, NAMES[1])
 
 
 def tables() -> Sequence[str]:

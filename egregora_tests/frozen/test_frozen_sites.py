@@ -9,6 +9,8 @@ import pytest
 from egregora_assets.commands.plan import plan_site
 from egregora_assets.commands.write import write_site
 from egregora_assets.demo import later_demo_export
+from egregora_resources.site.folder import SiteFolder
+from egregora_resources.warehouse.migrations import backups
 from egregora_tests.frozen import SITES, thaw
 from egregora_tests.runs import check_in_order, finished, tree
 
@@ -22,8 +24,11 @@ def test_an_earlier_site_is_only_built_anew_and_comes_out_the_same(frozen: Path,
     assert {(row.stage, row.reason) for row in plan.rows if row.action == "run"} == {
         ("site", "stage's code changed")
     }
+    (copy,) = backups(SiteFolder(site).warehouse)
+    assert copy.name == f"warehouse.duckdb.v{frozen.name.split('-')[1].split('.')[0]}-backup"
     report = write_site(site, [])
     assert report.calls == 0
+    assert backups(SiteFolder(site).warehouse) == []
     assert tree(site / "site") == before
     check_in_order(site)
 

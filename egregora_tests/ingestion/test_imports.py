@@ -68,7 +68,7 @@ def test_bad_files_change_nothing_even_when_good_ones_come_with_them(tmp_path: P
     good, bad = export(tmp_path / "exports", weeks(1)), tmp_path / "bad.zip"
     bad.write_bytes(b"PK\x03\x04 and then nothing")
     with pytest.raises(InputError):
-        import_exports(site.folder, site.settings, site.warehouse, [good, bad])
+        import_exports(site.opened, [good, bad])
     assert site.warehouse.rows("SELECT count(*) FROM raw_messages") == [(0,)]
     assert site.warehouse.rows("SELECT count(*) FROM export_files") == [(0,)]
 
@@ -82,8 +82,8 @@ def test_another_chats_export_is_refused_by_name(tmp_path: Path):
             "WhatsApp Chat with Book club.txt", "13/01/2025, 09:00 - Ana: hello\n13/01/2025, 09:01 - Bo: hi\n"
         )
     with pytest.raises(DifferentChat, match=r"Book club.*Neighbours"):
-        import_exports(site.folder, site.settings, site.warehouse, [path])
-    report = import_exports(site.folder, site.settings, site.warehouse, [path], chat="Book club")
+        import_exports(site.opened, [path])
+    report = import_exports(site.opened, [path], chat="Book club")
     assert report.files[0].messages == 2
 
 
@@ -105,7 +105,7 @@ def test_the_setting_does_not_let_another_chat_in(tmp_path: Path, setting: str):
     site.get(weeks(1))
     assert site.warehouse.fact("chat") == "Neighbours"
     with pytest.raises(DifferentChat):
-        import_exports(site.folder, site.settings, site.warehouse, [chats(tmp_path / "o.zip", "Book club")])
+        import_exports(site.opened, [chats(tmp_path / "o.zip", "Book club")])
     site.get(weeks(2))
     assert len(raw(site)) == 24
 
@@ -113,7 +113,7 @@ def test_the_setting_does_not_let_another_chat_in(tmp_path: Path, setting: str):
 def test_the_setting_picks_the_chat_of_a_file_with_several_in_the_inbox_too(tmp_path: Path):
     site = SmallSite(tmp_path, input={"chat": "Neighbours"})
     chats(site.folder.inbox / "all.zip", "Book club", "Neighbours")
-    report, unread = import_inbox(site.folder, site.settings, site.warehouse)
+    report, unread = import_inbox(site.opened)
     assert (len(report.files), unread) == (1, [])
     assert raw(site) == [("Ana", "Neighbours"), ("Bo", "hi")]
 
@@ -132,7 +132,7 @@ def test_a_lost_or_other_secret_is_refused_and_never_replaced(tmp_path: Path, ot
     with pytest.raises(SecretChanged, match=r"Put (it|the old key) back"):
         site.get(weeks(2))
     with pytest.raises(SecretChanged):
-        import_inbox(site.folder, site.settings, site.warehouse)  # where nothing new lies
+        import_inbox(site.opened)  # where nothing new lies
     assert len(raw(site)) == 12
     assert key.exists() == (other is not None)
     key.write_bytes(right)
@@ -161,7 +161,7 @@ def test_a_broken_file_in_the_inbox_keeps_no_other_out(tmp_path: Path):
     site = SmallSite(tmp_path)
     export(site.folder.inbox, weeks(1), "b")
     (site.folder.inbox / "a.zip").write_bytes(b"PK\x03\x04 and then nothing")
-    report, unread = import_inbox(site.folder, site.settings, site.warehouse)
+    report, unread = import_inbox(site.opened)
     assert [one.file for one in report.files] == ["b.zip"]
     assert [path.name for _, path, _ in unread] == ["a.zip"]
 
@@ -171,7 +171,7 @@ def test_a_damaged_secret_key_is_not_blamed_on_the_files_of_the_inbox(tmp_path: 
     export(site.folder.inbox, weeks(1))
     (site.folder.state / "secret.key").write_bytes(b"abc")
     with pytest.raises(PrivacyError, match=r"secret\.key"):
-        import_inbox(site.folder, site.settings, site.warehouse)
+        import_inbox(site.opened)
 
 
 @pytest.mark.parametrize("where", ["", "the media store"])
@@ -185,7 +185,7 @@ def test_a_full_disk_is_not_blamed_on_a_file_of_the_inbox(
     export(site.folder.inbox, weeks(1))
     monkeypatch.setattr(store, "merge_export", full)
     with pytest.raises(OSError, match="No space"):
-        import_inbox(site.folder, site.settings, site.warehouse)
+        import_inbox(site.opened)
 
 
 def test_an_inbox_file_that_may_not_be_read_keeps_no_other_out(
@@ -200,6 +200,6 @@ def test_an_inbox_file_that_may_not_be_read_keeps_no_other_out(
     for name in ("a", "b"):
         export(site.folder.inbox, weeks(1), name)
     monkeypatch.setattr(imports, "export_digest", digest)
-    report, unread = import_inbox(site.folder, site.settings, site.warehouse)
+    report, unread = import_inbox(site.opened)
     assert [one.file for one in report.files] == ["b.zip"]
     assert [path.name for _, path, _ in unread] == ["a.zip"]

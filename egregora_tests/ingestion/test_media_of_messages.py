@@ -108,7 +108,7 @@ def test_no_order_of_imports_swaps_pictures_or_loses_one_that_an_export_has(
         for order, some in enumerate(list(permutations(paths))[:: 3 if len(paths) > 2 else 1]):
             site = SmallSite(root / f"site-{order}")
             for path in some:
-                import_exports(site.folder, site.settings, site.warehouse, [path])
+                import_exports(site.opened, [path])
             assert shown(site) == wanted
 
 
@@ -120,13 +120,13 @@ def test_a_file_known_by_name_size_and_checksum_is_not_read_a_second_time(tmp_pa
     site = SmallSite(tmp_path / "site")
     first = exported(tmp_path / "first.zip", [picture], names, 1)
     second = exported(tmp_path / "second.zip", [picture, later], names, 2)
-    import_exports(site.folder, site.settings, site.warehouse, [first])
+    import_exports(site.opened, [first])
     damaged = second.read_bytes()
     at = damaged.index(picture.content)
     second.write_bytes(
         damaged[:at] + b"other bytes" + damaged[at + 11 :]
     )  # reading it would fail its checksum
-    report = import_exports(site.folder, site.settings, site.warehouse, [second])
+    report = import_exports(site.opened, [second])
     assert list(shown(site).values()) == [picture.content, later.content]
     assert not report.files[0].warnings
 
@@ -143,8 +143,8 @@ def test_a_damaged_file_costs_itself_alone_and_an_export_that_has_it_whole_makes
     content = whole.read_bytes()
     at = content.index(picture.content)
     broken.write_bytes(content[:at] + b"XX" + content[at + 2 :])
-    report = import_exports(site.folder, site.settings, site.warehouse, [broken])
+    report = import_exports(site.opened, [broken])
     assert "One media file is damaged" in report.files[0].warnings[0]
     assert list(shown(site).values()) == [None, other.content]
-    import_exports(site.folder, site.settings, site.warehouse, [whole])
+    import_exports(site.opened, [whole])
     assert list(shown(site).values()) == [picture.content, other.content]

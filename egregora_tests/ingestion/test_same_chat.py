@@ -46,7 +46,7 @@ class Inbox:
 
     def get(self, *paths: Path, chat: str | None = None) -> ImportReport:
         site = self.site
-        return import_exports(site.folder, site.settings, site.warehouse, list(paths), chat=chat)
+        return import_exports(site.opened, list(paths), chat=chat)
 
     def texts(self) -> list[str]:
         return [

@@ -199,6 +199,14 @@ def test_ordinary_words_titles_and_aliases_are_no_leaks(tmp_path: Path) -> None:
     assert "Marky Mark" in (site.folder.built / "people" / "index.html").read_text("utf-8")
 
 
+def test_a_member_called_like_a_month_is_not_given_away_by_a_date(tmp_path: Path) -> None:
+    # As Maja is by the Polish for "in May"; the small chat is of January.
+    site = SmallSite(tmp_path, site={"language": "pl"})
+    site.get(weeks(2, ("Stycznia Nowak", "Marisol Quintero", "Ingrid Sandoval")))
+    assert not site.run(stages=ALL).failed
+    assert "stycznia 2025" in (site.folder.built / "index.html").read_text("utf-8")
+
+
 def test_an_alias_that_holds_the_members_own_surname_or_is_their_name_is_no_leak(site: SmallSite) -> None:
     lines = said(weeks(2), NAMES[0], "/egregora alias Zuzu Quintero", week=1, minute=210)
     site.get(said(lines, NAMES[1], f"/egregora alias {NAMES[1]}", week=1, minute=215))

@@ -15,6 +15,7 @@ from egregora_assets.pipeline.stage_runner import Outcome
 from egregora_assets.stages import built_in_runner
 from egregora_resources.llm.gemini import GeminiProvider
 from egregora_resources.warehouse.windows import active_windows
+from egregora_tests import HANG
 from egregora_tests.llm.fault_server import FaultServer
 from egregora_tests.small_site import WITHOUT_SITE, SmallSite
 from egregora_tests.weekly_chat import Line, week
@@ -32,7 +33,7 @@ class ManyWindows:
 def run_windows(server: FaultServer, root: Path, windows: int, **model: Any) -> ManyWindows:
     """Imports so many windows of a dozen messages, and takes them through all stages but the site."""
     options: dict[str, Any] = {
-        "provider": "gemini", "base_url": server.url, "send_without_asking": True, "timeout_seconds": 3,
+        "provider": "gemini", "base_url": server.url, "send_without_asking": True, "timeout_seconds": HANG,
         "concurrency": 8, **model,
     }  # fmt: skip
     pipeline = {"window_unit": "days", "window_size": 1, "max_workers": 32, "banners": {"enabled": False}}
@@ -49,7 +50,7 @@ def run_windows(server: FaultServer, root: Path, windows: int, **model: Any) -> 
 
 def continue_windows(site: SmallSite) -> ManyWindows:
     """Takes the windows of a site through what is missing."""
-    provider = GeminiProvider(site.settings, site.folder, pause=0.05)
+    provider = GeminiProvider(site.opened, pause=0.05)
     context = PipelineContext(site.settings, site.folder.root, site.warehouse, provider=provider)
     works = window_works(context, active_windows(site.warehouse))
     began = time.monotonic()

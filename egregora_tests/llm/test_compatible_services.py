@@ -18,6 +18,7 @@ from egregora_resources.llm.spending import spent
 from egregora_resources.llm.tasks import BannerInput, Link, NotesInput, Prose, Quote
 from egregora_resources.site.folder import SiteFolder
 from egregora_resources.warehouse.results import load_documents, load_results
+from egregora_tests import HANG
 from egregora_tests.llm.chats import garden, stretch
 from egregora_tests.llm.fault_server import FaultServer, Seen, good_text
 from egregora_tests.llm.many_windows import run_windows
@@ -354,7 +355,7 @@ def test_a_write_ends_with_what_a_fallback_made(tmp_path: Path) -> None:
         names = "\n".join(f'{task} = "tiny"' for task in TINY["names"])
         (tmp_path / "egregora.toml").write_text(
             f'[model]\nprovider = "gemini"\nbase_url = "{server.url}"\nfallback_models = []\n'
-            f"timeout_seconds = 20\nsend_without_asking = true\n[model.names]\n{names}\n"
+            f"timeout_seconds = {HANG}\nsend_without_asking = true\n[model.names]\n{names}\n"
             "[pipeline.banners]\nenabled = false\n"
         )
         report = write_site(tmp_path, [export(tmp_path, weeks(2))], yes=True)

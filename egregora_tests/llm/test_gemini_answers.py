@@ -18,6 +18,9 @@ from egregora_resources.llm.spending import spent
 from egregora_resources.llm.tasks import Digest, PostsInput, Quote, Stretch
 from egregora_resources.site.folder import SiteFolder
 from egregora_resources.site.settings import Settings
+from egregora_resources.site.site import Site
+from egregora_resources.warehouse.database import Warehouse
+from egregora_tests import HANG
 from egregora_tests.llm.chats import garden, stretch
 from egregora_tests.llm.fault_server import REASKED, REFUSED, RETRY_DELAY, RETRYABLE, FaultServer
 
@@ -37,10 +40,10 @@ def make(server: FaultServer, site: Path, fresh: bool = False, /, **model: Any) 
     folder = SiteFolder(site)
     folder.state.mkdir(parents=True, exist_ok=True)
     options: dict[str, Any] = {
-        "provider": "gemini", "base_url": server.url, "send_without_asking": True, "timeout_seconds": 5, **model,
+        "provider": "gemini", "base_url": server.url, "send_without_asking": True, "timeout_seconds": HANG, **model,
     }  # fmt: skip
     settings = Settings.model_validate({"model": options})
-    return GeminiProvider(settings, folder, fresh=fresh, pause=0.01)
+    return GeminiProvider(Site(folder, settings, Warehouse(folder.warehouse)), fresh=fresh, pause=0.01)
 
 
 def run(provider: GeminiProvider, work: Callable[[], Awaitable[Output]]) -> Output:
@@ -65,13 +68,22 @@ def write(provider: GeminiProvider, **request: Any) -> Any:
     )
 
 
-@pytest.mark.parametrize("fault", RETRYABLE)
+@pytest.mark.parametrize("fault", sorted({*RETRYABLE} - {"timeout"}))
 def test_what_was_lost_busy_or_garbled_is_tried_again(fault: str, tmp_path: Path) -> None:
-    with FaultServer(script=[fault], hang=8) as server:
+    with FaultServer(script=[fault]) as server:
         answer = digest(make(server, tmp_path))
     assert [seen.fault for seen in server.seen] == [fault, ""]
     assert answer.output.topics == ["raised bed", "compost heap"]
     assert (answer.degraded, answer.usage.calls) == ("", 2)
+
+
+def test_a_call_that_gets_no_answer_in_time_is_tried_again(tmp_path: Path) -> None:
+    with FaultServer(script=["timeout"], hang=HANG) as server:
+        answer = digest(make(server, tmp_path, timeout_seconds=5))
+    # On a busy machine the good answer may be late, too, and is asked for once more.
+    assert {seen.fault for seen in server.seen[1:]} == {""}
+    assert answer.output.topics == ["raised bed", "compost heap"]
+    assert (answer.degraded, answer.usage.calls) == ("", len(server.seen))
 
 
 @pytest.mark.parametrize("fault", ["429", "429-header"])
@@ -371,7 +383,7 @@ def test_flex_is_waited_for_longer_than_an_answer_at_once(tmp_path: Path) -> Non
 
 
 def test_a_call_that_was_broken_off_counts_what_the_question_cost(tmp_path: Path) -> None:
-    with FaultServer(latency=5) as server:
+    with FaultServer(script=["timeout"], hang=HANG) as server:
         provider = make(server, tmp_path)
 
         async def broken_off() -> None:

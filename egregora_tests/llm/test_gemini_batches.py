@@ -15,6 +15,9 @@ from egregora_resources.llm.gemini import GeminiProvider, batches
 from egregora_resources.llm.tasks import Stretch
 from egregora_resources.site.folder import SiteFolder
 from egregora_resources.site.settings import Settings
+from egregora_resources.site.site import Site
+from egregora_resources.warehouse.database import Warehouse
+from egregora_tests import HANG
 from egregora_tests.llm.chats import PEOPLE, stretch
 from egregora_tests.llm.fault_server import FaultServer
 from egregora_tests.llm.test_gemini_answers import run
@@ -35,10 +38,10 @@ def make(server: FaultServer, site: Path, **options: Any) -> GeminiProvider:
         "base_url": server.url,
         "send_without_asking": True,
         "mode": "batch",
-        "timeout_seconds": 5,
+        "timeout_seconds": HANG,
     } | options
     settings = Settings.model_validate({"model": model})
-    return GeminiProvider(settings, folder, pause=0.01, waits=(0.3, 0.05))
+    return GeminiProvider(Site(folder, settings, Warehouse(folder.warehouse)), pause=0.01, waits=(0.3, 0.05))
 
 
 def digests(provider: GeminiProvider, windows: Sequence[Stretch] = WINDOWS) -> list[Any]:

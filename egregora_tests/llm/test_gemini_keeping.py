@@ -21,6 +21,7 @@ from egregora_resources.llm.prompting import PromptError, Prompts, fence, one_li
 from egregora_resources.llm.providers import check_provider, record_provider, wanted_provider
 from egregora_resources.site.folder import SiteFolder
 from egregora_resources.site.settings import Settings
+from egregora_resources.site.site import Site
 from egregora_resources.usage import Usage
 from egregora_resources.warehouse.database import Warehouse
 from egregora_tests.llm.chats import garden, stretch
@@ -113,7 +114,10 @@ def context(site: Path) -> PipelineContext:
     folder.state.mkdir(parents=True, exist_ok=True)
     settings = Settings.model_validate({"model": {"provider": "gemini"}})
     return PipelineContext(
-        settings, site, Warehouse(folder.warehouse), provider=GeminiProvider(settings, folder)
+        settings,
+        site,
+        Warehouse(folder.warehouse),
+        provider=GeminiProvider(Site(folder, settings, Warehouse(folder.warehouse))),
     )
 
 
@@ -149,7 +153,7 @@ def test_a_change_of_a_tasks_model_makes_exactly_its_stage_stale(tmp_path: Path)
     before = versions(tmp_path)
     made = context(tmp_path)
     settings = Settings.model_validate({"model": {"provider": "gemini", "names": {"digests": "another"}}})
-    provider = GeminiProvider(settings, SiteFolder(tmp_path))
+    provider = GeminiProvider(Site(SiteFolder(tmp_path), settings, made.storage))
     made = PipelineContext(settings, tmp_path, made.storage, provider=provider)
     after = {stage.name: code_version(stage, settings, made) for stage in STAGES}
     assert {name for name in before if before[name] != after[name]} == {"digests"}
@@ -227,12 +231,12 @@ def test_auto_is_resolved_at_the_first_write_and_stays(
     folder.state.mkdir()
     for name in ("GOOGLE_API_KEY", "GEMINI_API_KEY"):
         monkeypatch.delenv(name, raising=False)
-    assert wanted_provider(settings, folder) == "offline"
+    assert wanted_provider(Site(folder, settings, Warehouse(folder.warehouse))) == "offline"
     monkeypatch.setenv("GEMINI_API_KEY", "x")
-    assert wanted_provider(settings, folder) == "gemini"
-    assert record_provider(settings, folder) == "gemini"
+    assert wanted_provider(Site(folder, settings, Warehouse(folder.warehouse))) == "gemini"
+    assert record_provider(Site(folder, settings, Warehouse(folder.warehouse))) == "gemini"
     monkeypatch.delenv("GEMINI_API_KEY")
-    assert wanted_provider(settings, folder) == "gemini"
+    assert wanted_provider(Site(folder, settings, Warehouse(folder.warehouse))) == "gemini"
 
 
 def test_whoever_names_the_variable_of_a_key_is_told_that_it_is_not_set(
@@ -243,5 +247,5 @@ def test_whoever_names_the_variable_of_a_key_is_told_that_it_is_not_set(
     settings = Settings.model_validate({"model": {"api_key_env": ["MY_MAGAZINE_KEY"]}})
     monkeypatch.delenv("MY_MAGAZINE_KEY", raising=False)
     with pytest.raises(KeyMissing, match="MY_MAGAZINE_KEY"):
-        check_provider(settings, folder)
+        check_provider(Site(folder, settings, Warehouse(folder.warehouse)))
     assert not folder.provider.exists()

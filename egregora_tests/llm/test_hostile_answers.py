@@ -19,6 +19,7 @@ from egregora_assets.stages import built_in_runner
 from egregora_resources.llm.gemini import GeminiProvider
 from egregora_resources.warehouse.results import load_documents
 from egregora_resources.warehouse.windows import active_windows
+from egregora_tests import HANG
 from egregora_tests.llm.fault_server import FaultServer, Seen, good_text
 from egregora_tests.publishing.hostile import hostile_texts
 from egregora_tests.small_site import WITHOUT_SITE, SmallSite
@@ -74,11 +75,16 @@ def write(
     stages: Collection[str] | None = None,
 ) -> tuple[SmallSite, Outcome]:
     """A chat of two weeks, in the first of which somebody shares this, written as far as the built site, or these stages."""
-    model = {"provider": "gemini", "base_url": server.url, "send_without_asking": True, "timeout_seconds": 5}
+    model = {
+        "provider": "gemini",
+        "base_url": server.url,
+        "send_without_asking": True,
+        "timeout_seconds": HANG,
+    }
     site = SmallSite(root, model=model)
     site.get(said(weeks(2), "Marisol Quintero", shared, 0))
     site.lay_out()
-    provider = GeminiProvider(site.settings, site.folder, pause=0.01)
+    provider = GeminiProvider(site.opened, pause=0.01)
     context = PipelineContext(site.settings, root, site.warehouse, provider=provider)
     works = window_works(context, active_windows(site.warehouse))
     outcome = asyncio.run(built_in_runner(context).run(works, stages))

@@ -9,6 +9,7 @@ import pytest
 from egregora_resources.llm.database import LlmStore
 from egregora_resources.llm.spending import spent
 from egregora_resources.warehouse.results import load_results
+from egregora_tests import HANG
 from egregora_tests.llm.fault_server import MIXED, FaultServer
 from egregora_tests.llm.many_windows import ManyWindows, continue_windows, run_windows
 
@@ -35,14 +36,21 @@ def check(run: ManyWindows, server: FaultServer, windows: int) -> None:
         "SELECT window_key, count(*) FROM documents WHERE stage = 'posts' GROUP BY ALL"
     )
     assert {row[0] for row in posts} >= done
-    assert set(server.answered.values()) == {1}
-    assert server.peak <= CONCURRENCY
-    assert spent(LlmStore(run.site.folder.llm)).calls == len(server.seen)
+    store = LlmStore(run.site.folder.llm)
+    with store.connect() as connection:
+        late = connection.execute(
+            "SELECT count(*) FROM calls WHERE outcome = 'no answer in time'"
+        ).fetchone()[0]
+    # On a busy machine good answers are late, too; they are asked for again while the server works on.
+    late -= sum(seen.fault == "timeout" for seen in server.seen)
+    assert server.answered.total() - len(server.answered) <= late
+    assert server.peak <= CONCURRENCY + late
+    assert spent(store).calls == len(server.seen)
 
 
 def test_a_run_with_faults_of_every_kind_comes_through_and_pays_nothing_twice(tmp_path: Path) -> None:
-    with FaultServer(rate=0.2, kinds=MIXED, hang=4) as server:
-        run = run_windows(server, tmp_path, 24, concurrency=CONCURRENCY)
+    with FaultServer(rate=0.2, kinds=MIXED, hang=HANG) as server:
+        run = run_windows(server, tmp_path, 24, concurrency=CONCURRENCY, timeout_seconds=10)
         check(run, server, 24)
         before = len(server.seen)
         again = continue_windows(run.site)
@@ -86,18 +94,17 @@ def test_a_budget_ends_the_run_in_time_and_a_larger_one_continues_where_it_stopp
     assert set(server.answered.values()) == {1}
 
 
-# On a busy machine good calls run into the short timeout, too; and what the client gave up hangs on at the server.
 @pytest.mark.soak
 @pytest.mark.parametrize("kind", MIXED)
 def test_a_run_comes_through_a_fifth_of_calls_that_fail_in_one_way(kind: str, tmp_path: Path) -> None:
-    with FaultServer(rate=0.2, kinds=[kind], hang=3) as server:
+    with FaultServer(rate=0.2, kinds=[kind], hang=HANG) as server:
         check(run_windows(server, tmp_path, 15, concurrency=CONCURRENCY, timeout_seconds=2), server, 15)
 
 
 @pytest.mark.slow
 def test_two_hundred_windows_come_through_a_fifth_of_failing_calls(tmp_path: Path) -> None:
-    with FaultServer(rate=0.2, kinds=MIXED, hang=4) as server:
-        check(run_windows(server, tmp_path, 200, concurrency=CONCURRENCY), server, 200)
+    with FaultServer(rate=0.2, kinds=MIXED, hang=HANG) as server:
+        check(run_windows(server, tmp_path, 200, concurrency=CONCURRENCY, timeout_seconds=10), server, 200)
 
 
 @pytest.mark.soak
@@ -105,8 +112,8 @@ def test_two_hundred_windows_come_through_a_fifth_of_failing_calls(tmp_path: Pat
 def test_two_hundred_windows_come_through_a_fifth_of_calls_that_fail_in_one_way(
     kind: str, tmp_path: Path
 ) -> None:
-    with FaultServer(rate=0.2, kinds=[kind], hang=4) as server:
-        check(run_windows(server, tmp_path, 200, concurrency=CONCURRENCY), server, 200)
+    with FaultServer(rate=0.2, kinds=[kind], hang=HANG) as server:
+        check(run_windows(server, tmp_path, 200, concurrency=CONCURRENCY, timeout_seconds=10), server, 200)
 
 
 @pytest.mark.soak

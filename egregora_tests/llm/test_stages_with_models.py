@@ -133,7 +133,7 @@ def test_of_a_models_merges_only_those_that_were_asked_about_count(
 
     with FaultServer() as server:
         site = site_of(tmp_path, server.url, weeks(1))
-        stays = asyncio.run(merge(GeminiProvider(site.settings, site.folder)))
+        stays = asyncio.run(merge(GeminiProvider(site.opened)))
         assert [seen.model for seen in server.seen] == ["gemini-3.5-flash-lite"]
         assert "humus" in server.seen[0].texts[0]
     assert stays == {"humus": "compost", "pond": "garden"}

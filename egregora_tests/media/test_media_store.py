@@ -87,7 +87,7 @@ def test_a_stream_that_fails_leaves_nothing(store: MediaStore, tmp_path: Path) -
 
 def test_a_kill_while_writing_leaves_no_partial_file_and_the_next_start_cleans_up(tmp_path: Path) -> None:
     script = textwrap.dedent("""
-        import sys, time
+        import sys
         from pathlib import Path
         from egregora_resources.media.store import MediaStore
 
@@ -97,13 +97,15 @@ def test_a_kill_while_writing_leaves_no_partial_file_and_the_next_start_cleans_u
                 self.sent += 1
                 if self.sent == 3:
                     print("half", flush=True)
-                    time.sleep(60)
+                    sys.stdin.read()
                 return bytes(size)
 
         MediaStore(Path(sys.argv[1])).add("a.mp4", Slow())
     """)
     root = tmp_path / "media"
-    with subprocess.Popen([sys.executable, "-c", script, str(root)], stdout=subprocess.PIPE) as process:
+    with subprocess.Popen(
+        [sys.executable, "-c", script, str(root)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == b"half\n"
         others = MediaStore(root)

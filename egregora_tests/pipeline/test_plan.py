@@ -251,10 +251,10 @@ def test_a_window_of_messages_or_bytes_runs_until_it_is_full(tmp_path: Path, uni
     site.get(weeks(3))
     windows = active_windows(site.warehouse)
     assert len(windows) > 1
-    assert running_window(site.settings, site.warehouse, windows) == windows[-1].key
+    assert running_window(site.opened, windows) == windows[-1].key
     full = windows[-1].messages if unit == "messages" else windows[-1].bytes
     site.set(pipeline={"window_size": full})
-    assert running_window(site.settings, site.warehouse, windows) is None
+    assert running_window(site.opened, windows) is None
 
 
 def test_an_import_stands_for_an_export_of_unknown_time_by_the_sites_clock(tmp_path: Path):
@@ -265,9 +265,7 @@ def test_an_import_stands_for_an_export_of_unknown_time_by_the_sites_clock(tmp_p
     for imported, running in ((end + timedelta(hours=2), True), (end + timedelta(hours=3), False)):
         with site.warehouse.transaction() as connection:
             connection.execute("UPDATE export_files SET modified = NULL, imported_at = ?", [imported])
-        assert running_window(site.settings, site.warehouse, windows) == (
-            windows[-1].key if running else None
-        )
+        assert running_window(site.opened, windows) == (windows[-1].key if running else None)
 
 
 def test_the_plan_says_the_same_as_the_run_does(site: SmallSite):

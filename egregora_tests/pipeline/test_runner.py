@@ -24,6 +24,7 @@ from egregora_resources.document import Document
 from egregora_resources.site.settings import Settings
 from egregora_resources.warehouse.database import Warehouse
 from egregora_resources.warehouse.results import StageResult, load_results
+from egregora_tests import HANG
 from egregora_tests.providers import WatchedProvider
 from egregora_tests.weekly_chat import LINES, NAMES, Line, said, table, week, weeks
 
@@ -173,7 +174,7 @@ class PatientPortraits(WatchedProvider):
     """Takes one window's portraits when the other windows' banners are there."""
 
     async def observe(self, request: Any) -> Any:
-        until = time.monotonic() + 30
+        until = time.monotonic() + HANG
         while request.window == "2025-01-13" and self.counts["illustrate"] < 3 and time.monotonic() < until:
             await asyncio.sleep(0.01)
         return await super().observe(request)

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Dialog
 
 from egregora_resources.publishing.build import build_site
 
-from .browser import launched, served
+from .browser import launched, opened, served
 from .hostile import hostile_site
 from .magazine import magazine, media_for_magazine
 
@@ -83,8 +83,7 @@ def test_no_hostile_text_runs_loads_reads_or_leaves_its_place_even_without_the_s
         dialogs.append(dialog.message)
         dialog.dismiss()
 
-    context = browser.new_context(bypass_csp=True, viewport={"width": 390, "height": 800})
-    page = context.new_page()
+    page = opened(browser, bypass_csp=True, viewport={"width": 390, "height": 800})
     page.on("request", lambda request: requests.append(request.url))
     page.on("dialog", note_and_dismiss)
     with served(hostile) as address:
@@ -104,15 +103,14 @@ def test_no_hostile_text_runs_loads_reads_or_leaves_its_place_even_without_the_s
             if seen["title"].startswith("PWNED"):
                 found.append((name, "title", seen["title"]))
             assert (seen["search"], seen["config"]) == ("checkbox", "application/json"), name
-    context.close()
+    page.context.close()
     assert found == []
     assert dialogs == []
     assert {url for url in requests if not url.startswith(f"{address}/")} == set()
 
 
 def test_search_results_show_hostile_titles_as_text(browser: Browser, hostile: Path) -> None:
-    context = browser.new_context(bypass_csp=True, viewport={"width": 1280, "height": 800})
-    page = context.new_page()
+    page = opened(browser, bypass_csp=True, viewport={"width": 1280, "height": 800})
     with served(hostile) as address:
         page.goto(f"{address}/index.html")
         for words in ("window", "script", "onerror", "img", "svg", "hostile"):
@@ -127,32 +125,32 @@ def test_search_results_show_hostile_titles_as_text(browser: Browser, hostile: P
                 /^(script|img|svg|iframe|object|style)$/i.test(e.tagName) && !e.closest(".md-icon")).map(e => e.outerHTML.slice(0, 90)),
             })"""
         )
-    context.close()
+    page.context.close()
     assert seen == {"ran": [], "active": []}
 
 
 def test_the_security_policy_refuses_inline_scripts_and_other_hosts(browser: Browser, friendly: Path) -> None:
     refused: list[str] = []
-    page = browser.new_page()
+    page = opened(browser)
     page.on(
         "console", lambda line: refused.append(line.text) if "Content Security Policy" in line.text else None
     )
     with served(friendly) as address:
         page.goto(f"{address}/index.html")
         assert refused == []
-        page.evaluate(
-            """() => {
-              const script = document.createElement("script")
-              script.textContent = "window.X99 = 1"
-              document.body.append(script)
-              const image = new Image()
-              image.src = "https://evil.example/x.png"
-              document.body.append(image)
-            }"""
-        )
-        page.wait_for_timeout(300)
+        with page.expect_console_message(lambda line: "evil.example" in line.text):
+            page.evaluate(
+                """() => {
+                  const script = document.createElement("script")
+                  script.textContent = "window.X99 = 1"
+                  document.body.append(script)
+                  const image = new Image()
+                  image.src = "https://evil.example/x.png"
+                  document.body.append(image)
+                }"""
+            )
         assert page.evaluate("window.X99") is None
-    page.close()
+    page.context.close()
     assert len(refused) == 2
 
 
@@ -160,8 +158,7 @@ def test_the_security_policy_refuses_inline_scripts_and_other_hosts(browser: Bro
 def test_every_page_fits_its_window_asks_only_its_own_host_and_logs_no_error(
     browser: Browser, friendly: Path, width: int
 ) -> None:
-    context = browser.new_context(viewport={"width": width, "height": 800})
-    page = context.new_page()
+    page = opened(browser, viewport={"width": width, "height": 800})
     requests: list[str] = []
     complaints: list[str] = []
     page.on("request", lambda request: requests.append(request.url))
@@ -175,13 +172,13 @@ def test_every_page_fits_its_window_asks_only_its_own_host_and_logs_no_error(
         for name in pages_of(friendly):
             page.goto(f"{address}/{name}", wait_until="networkidle")
             assert page.evaluate("document.documentElement.scrollWidth") <= width, name
-    context.close()
+    page.context.close()
     assert complaints == []
     assert {url for url in requests if not url.startswith(f"{address}/")} == set()
 
 
 def test_the_site_works_from_disk_links_and_search_included(browser: Browser, friendly: Path) -> None:
-    page = browser.new_page()
+    page = opened(browser)
     page.goto((friendly / "index.html").as_uri())
     page.click("text=Um jardim na varanda")
     assert page.url.endswith("posts/um-jardim/index.html")
@@ -192,11 +189,11 @@ def test_the_site_works_from_disk_links_and_search_included(browser: Browser, fr
     page.locator("[data-md-component=search-query]").press_sequentially("paella")
     page.click(".md-search-result__link")
     page.wait_for_url("**/posts/who-brings-the-big-pan/index.html*")
-    page.close()
+    page.context.close()
 
 
 def test_every_address_on_every_page_exists(friendly: Path, browser: Browser) -> None:
-    page = browser.new_page()
+    page = opened(browser)
     missing: list[tuple[str, str]] = []
     for name in pages_of(friendly):
         if name == "404.html":  # shown at any address, so its links start at the host's root
@@ -211,24 +208,23 @@ def test_every_address_on_every_page_exists(friendly: Path, browser: Browser) ->
             path = Path(address.removeprefix("file://").split("#")[0].split("?")[0])
             if not path.is_file():
                 missing.append((name, address))
-    page.close()
+    page.context.close()
     assert missing == []
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_text_has_enough_contrast_in_light_and_in_dark(browser: Browser, friendly: Path, scheme: Any) -> None:
-    context = browser.new_context(color_scheme=scheme)
-    page = context.new_page()
+    page = opened(browser, color_scheme=scheme)
     found: list[Any] = []
     for name in ("index.html", "posts/who-brings-the-big-pan/index.html", "people/amber-heron/index.html"):
         page.goto((friendly / name).as_uri())
         found += page.evaluate(CONTRAST)
-    context.close()
+    page.context.close()
     assert found == []
 
 
 def test_pictures_have_alternatives_and_controls_have_names(browser: Browser, friendly: Path) -> None:
-    page = browser.new_page()
+    page = opened(browser)
     for name in ("index.html", "posts/who-brings-the-big-pan/index.html"):
         page.goto((friendly / name).as_uri())
         assert page.get_by_role("dialog").get_attribute("aria-label") == "Search this site"
@@ -243,7 +239,7 @@ def test_pictures_have_alternatives_and_controls_have_names(browser: Browser, fr
         assert page.locator("h1").count() == 1
     page.goto((friendly / "posts/um-jardim/index.html").as_uri())
     assert page.locator("article.eg-page").get_attribute("lang") == "pt"
-    page.close()
+    page.context.close()
 
 
 CONTRAST = """() => {

@@ -121,7 +121,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> SmallSite:
     content = path.read_bytes()
     at = content.index(FILES[DAMAGED])
     path.write_bytes(content[: at + 500] + b"XXXX" + content[at + 504 :])
-    import_exports(site.folder, site.settings, site.warehouse, [path])
+    import_exports(site.opened, [path])
     site.run(stages=[stage.name for stage in STAGES])
     return site
 

@@ -54,7 +54,7 @@ def put(warehouse: Warehouse, owner: Owner, at: datetime) -> None:
 
 def test_a_dead_owners_claim_is_taken_over_at_once(tmp_path: Path):
     warehouse = Warehouse(tmp_path / "w.duckdb")
-    process = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    process = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
     owner = Owner(Owner.this_process().host, process.pid, psutil.Process(process.pid).create_time())
     put(warehouse, owner, datetime.now())
     assert list(claim(warehouse, WINDOWS, "new-run")) == WINDOWS[:1]

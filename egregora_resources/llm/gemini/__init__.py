@@ -33,7 +33,8 @@ from egregora_resources.llm.tasks import (
     Terms,
 )
 from egregora_resources.site.folder import SiteFolder
-from egregora_resources.site.settings import ModelSettings, Settings
+from egregora_resources.site.settings import ModelSettings
+from egregora_resources.site.site import Site
 
 if TYPE_CHECKING:
     from egregora_resources.llm.gemini.caller import Caller
@@ -68,8 +69,7 @@ class GeminiProvider:
     """Does the tasks with models. One a run.
 
     Args:
-        settings: the site's.
-        folder: the site's; nothing is opened before the first task.
+        site: whose settings, prompts and kept answers they use; nothing is opened before the first task.
         fresh: ask anew what is in the cache.
         budget: names the run whose budget counts; a run of its own if left out.
         prompts: task → text, in place of the site's own.
@@ -81,8 +81,7 @@ class GeminiProvider:
 
     def __init__(
         self,
-        settings: Settings,
-        folder: SiteFolder,
+        site: Site,
         *,
         fresh: bool = False,
         budget: str = "",
@@ -91,11 +90,11 @@ class GeminiProvider:
         waits: tuple[float, float] | None = None,
     ) -> None:
         self._waits = waits
-        self._settings, self._folder = settings, folder
+        self._settings, self._folder = site.settings, site.folder
         self._fresh, self._pause = fresh, pause
-        self._prompts = Prompts(folder.prompts, prompts)
+        self._prompts = Prompts(site.folder.prompts, prompts)
         self._hashes: dict[Task, str] = {}
-        self._store = LlmStore(folder.llm)
+        self._store = LlmStore(site.folder.llm)
         self._run = budget or uuid.uuid4().hex
         self._made: tuple[Caller, WritingTasks, SeeingTasks] | None = None
 
@@ -151,7 +150,7 @@ class GeminiProvider:
         return self._make()[2]
 
     def _make(self) -> tuple[Caller, WritingTasks, SeeingTasks]:
-        """At the first task: whoever only looks needs neither key nor client."""
+        """Built at the first task: commands that only look need neither key nor client."""
         if self._made:
             return self._made
         from egregora_resources.llm.cache import ResponseCache

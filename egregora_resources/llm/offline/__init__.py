@@ -1,8 +1,8 @@
 """The embedded provider: no key, no network, no download, the same answer every time.
 
 It extracts and counts; it never invents. Its only own words stand in ``phrases.toml``. One module per task
-(`writer`, `digests`, `portraits`, `notes`, `banners`) over one way of reading a stretch (`reading`, which
-uses `language`, `words`, `topics`, `keyphrases`).
+(`posts`, `digests`, `profiles`, `enrichments`, `banners`) over one way of reading a stretch (`analysis`, which
+uses `language`, `tokenizer`, `topics`, `keyphrases`).
 """
 
 from __future__ import annotations

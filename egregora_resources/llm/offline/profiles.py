@@ -1,4 +1,4 @@
-"""Facts about people: when they were active, with whom they talked, about what, in which words."""
+"""Facts about people: when they were active, who they talked with, about what, in which words."""
 
 from __future__ import annotations
 

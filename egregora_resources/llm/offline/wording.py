@@ -10,6 +10,9 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
+from babel import Locale
+
+from egregora_resources.cldr import locale_of
 from egregora_resources.llm.offline.language import normal_code
 
 
@@ -18,6 +21,7 @@ class Wording:
     """One language's sentences. No clock times: a site may be set to show days only."""
 
     phrases: dict[str, Any]
+    locale: Locale
 
     def __getitem__(self, key: str) -> str:
         return self.phrases[key]
@@ -33,16 +37,19 @@ class Wording:
         return self["message"] if n == 1 else self["messages"].format(n=self.number(n))
 
     def day(self, time: datetime) -> str:
-        weekdays, months = self.phrases["weekdays"], self.phrases["months"]
-        return self["day"].format(
-            weekday=weekdays[time.weekday()], day=time.day, month=months[time.month - 1]
-        )
+        weekday = self.locale.days["format"]["wide"][time.weekday()]
+        return self["day"].format(weekday=weekday, day=time.day, month=self._month(time))
+
+    def _month(self, time: datetime) -> str:
+        return self.locale.months["format"]["wide"][time.month]
 
     def _dated(self, key: str, time: datetime) -> str:
-        weekdays = self.phrases.get("on_weekdays") or self.phrases["weekdays"]
-        month = self.phrases["months"][time.month - 1]
+        weekdays = self.phrases.get("on_weekdays")
         return self[key].format(
-            day=self.day(time), on_weekday=weekdays[time.weekday()], number=time.day, month=month
+            day=self.day(time),
+            on_weekday=weekdays[time.weekday()] if weekdays else "",
+            number=time.day,
+            month=self._month(time),
         )
 
     def when(self, first: datetime, last: datetime) -> str:
@@ -70,8 +77,9 @@ class Wording:
 @cache
 def wording(language: str) -> Wording:
     """The sentences of a language; English where there are none."""
-    entries = _entries()
-    return Wording(entries.get(normal_code(language)) or entries["en"])
+    entries, code = _entries(), normal_code(language)
+    code = code if code in entries else "en"
+    return Wording(entries[code], locale_of(code))
 
 
 @cache

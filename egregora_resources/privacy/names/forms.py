@@ -1,7 +1,7 @@
 """The ways a printed name turns up in a chat: in full, by first name, by surname.
 
 What belongs here is taking names apart. Whether a word found in a text means the person is decided in
-`casing.py`.
+`name_or_word.py`.
 """
 
 from __future__ import annotations

@@ -93,7 +93,7 @@ class NameIndex:
 
     @classmethod
     def of_forms(cls, known: Iterable[Form], numbers: Iterable[str], language: str) -> NameIndex:
-        """Finds somebody of whom only these forms of their name, and numbers in digits, are known."""
+        """Finds a person from forms of their name and numbers in digits alone."""
         index = cls((), language)
         index._numbers.update((number, {_NOBODY}) for number in numbers)
         index._complete({form: {_NOBODY} for form in known})

@@ -4,7 +4,7 @@ No single setting of the phonenumbers library is right: without a region ``(555)
 one ``R$ 1.234.567.890,00`` is taken. So what is surely something else (dates, amounts, IP addresses,
 order numbers) is blanked first (`phone_evidence.py`), and what remains is judged by its layout, by the
 words before it, and by the numbering plans of the countries that the site's people live in
-(`numbering.py`).
+(`phone_plans.py`).
 """
 
 from __future__ import annotations
