@@ -8,14 +8,14 @@ WORKERS ?= 2
 PYTHON ?= $(shell for p in python3.11 python3 python; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 
-.PHONY: help demo dev test check lint types licences format bench bench-import bench-site bench-llm soak screenshot pins clean
+.PHONY: help demo dev test check lint types licences format bench bench-import bench-site bench-graph bench-llm soak screenshot pins clean
 
 help:
 	@echo "make demo        write the demo blog (needs Python 3.11 or newer, and nothing else)"
 	@echo "make dev         open the Dagster UI on the demo site"
 	@echo "make test        lint, types, licences, and all tests"
 	@echo "make check       all but the tests; make format puts lint right"
-	@echo "make bench       how fast imports (bench-import), site builds (bench-site) and the proof (bench-privacy) are"
+	@echo "make bench       how fast imports (bench-import), site builds (bench-site), the proof (bench-privacy) and a write with nothing to do (bench-graph) are"
 	@echo "make bench-llm   how close to ideal a run of 200 windows comes, without and with failing calls"
 	@echo "make soak        kill runs of a big chat again and again"
 	@echo "make screenshot  take docs/screenshot.png from the demo blog"
@@ -49,13 +49,16 @@ format: $(VENV)/.installed-dev
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-bench: bench-import bench-site bench-privacy
+bench: bench-import bench-site bench-privacy bench-graph
 
 bench-import: $(VENV)/.installed-dev
 	$(BIN)/python benchmarks/import_speed.py
 
 bench-site: $(VENV)/.installed-dev
 	$(BIN)/python benchmarks/site_speed.py
+
+bench-graph: $(VENV)/.installed-dev
+	$(BIN)/python benchmarks/graph_speed.py
 
 bench-llm: $(VENV)/.installed-dev
 	$(BIN)/python benchmarks/llm_speed.py

@@ -39,7 +39,11 @@ from egregora_resources.publishing import build
 from egregora_resources.publishing.content import LinkView, MediaView, Person, Post, Site, WindowView
 from egregora_resources.site.settings import Settings
 from egregora_resources.warehouse.database import Warehouse
-from egregora_resources.warehouse.results import load_documents, load_messages
+from egregora_resources.warehouse.documents import spoken
+from egregora_resources.warehouse.facts import fact
+from egregora_resources.warehouse.overrides import Override, overrides
+from egregora_resources.warehouse.results import load_documents, load_messages, made_versions
+from egregora_resources.warehouse.windows import StoredWindow, active_windows
 
 FAVOURITES = 12
 PERSONAL = "This document names people, or holds numbers or addresses, so it isn't shown."
@@ -83,19 +87,11 @@ class SiteStage(FinalStage):
         storage = context.storage
         with storage.connect() as connection:
             # An extender's stage behind the posts isn't read by the site, and no reason to build it anew.
+            chat = fact(connection, "chat")
             stored = [
-                connection.execute(query, parameters).fetchall()
-                for query, parameters in (
-                    (
-                        """
-                        SELECT r.stage, r.window_key, r.data_version, r.note FROM stage_results r JOIN windows w
-                        ON w.key = r.window_key WHERE NOT w.retired AND list_contains(?, r.stage) ORDER BY ALL
-                        """,
-                        [list(self.after)],
-                    ),
-                    ("SELECT * FROM overrides ORDER BY ALL", []),
-                    ("SELECT value FROM facts WHERE key = 'chat'", []),
-                )
+                [made for made in made_versions(connection) if made.stage in self.after],
+                overrides(connection),
+                [] if chat is None else [[chat]],
             ]
         members = [
             [m.token, m.opted_out, m.alias, m.bio, m.avatar, m.interests, m.website, m.twitter, m.level]
@@ -133,36 +129,30 @@ def assemble(context: PipelineContext) -> Site:
     withdrawn = LeakCheck(context).forbidden
     messages = {m.id: m for m in load_messages(storage) if m.id not in withdrawn}
     views = {id: _discreet(context, view) for id, view in _media_views(storage).items()}
-    overrides = {
-        row[0]: row[1:] for row in storage.rows("SELECT post_id, hidden, pinned, title, body FROM overrides")
-    }
+    decided = {override.post_id: override for override in overrides(storage)}
     posts = [
         post
         for post in load_documents(storage, "posts", PostMatter)
-        if not overrides.get(post.id, (False,))[0] and withdrawn.isdisjoint(post.front_matter.sources)
+        if not (post.id in decided and decided[post.id].hidden)
+        and withdrawn.isdisjoint(post.front_matter.sources)
     ]
-    windows = storage.rows(
-        "SELECT key, start_time, end_time, messages FROM windows WHERE NOT retired ORDER BY first_id"
-    )
-    order = {row[0]: n for n, row in enumerate(windows)}
+    windows = active_windows(storage)
+    order = {window.key: n for n, window in enumerate(windows)}
     posts.sort(key=lambda post: (order[post.window], post.front_matter.start, post.id))
     settled = settle_posts(storage, posts, people.language)
     banners = {banner.id: banner for banner in load_documents(storage, "banners", BannerMatter)}
     rendered = [
         _post(
             post,
-            overrides.get(post.id),
+            decided.get(post.id),
             settled[post.id],
             banners.get(post.id),
-            shown_messages(messages, _body(post, overrides.get(post.id)), post.front_matter.sources),
+            shown_messages(messages, _body(post, decided.get(post.id)), post.front_matter.sources),
             views,
         )
         for post in posts
     ]
-    notes = {
-        row[0]: row[1]
-        for row in storage.rows("SELECT window_key, note FROM stage_results WHERE stage = 'posts'")
-    }
+    notes = {made.window: made.note for made in made_versions(storage) if made.stage == "posts"}
     observations = load_documents(storage, "profiles", Observation)
     return Site(
         title=_title(context),
@@ -202,21 +192,21 @@ def _discreet(context: PipelineContext, view: MediaView) -> MediaView:
 
 def _post(
     post: Document[PostMatter],
-    override: tuple[Any, ...] | None,
+    override: Override | None,
     settled: tuple[str, list[str]],
     banner: Document[BannerMatter] | None,
     shown: Mapping[int, Message],
     views: Mapping[str, MediaView],
 ) -> Post:
     known = post.front_matter
-    _, pinned, title, _ = override or (False, False, None, None)
+    decided = override or Override(post.id)
     text = _body(post, override)
     sent = [message.media for message in shown.values() if message.media]
     return Post(
         id=post.id,
         slug=post.slug or post.id,
         window=post.window,
-        title=title or known.title,
+        title=decided.title or known.title,
         dek=known.dek,
         body=text,
         start=known.start,
@@ -233,13 +223,13 @@ def _post(
         automatic=known.extract,
         banner_alt=banner.front_matter.alt if banner else "",
         so_far=known.so_far,
-        pinned=pinned,
+        pinned=decided.pinned,
     )
 
 
-def _body(post: Document, override: tuple[Any, ...] | None) -> str:
+def _body(post: Document, override: Override | None) -> str:
     """As the owner rewrote it, or as it was written."""
-    return (override[3] if override else None) or post.body
+    return (override.body if override else None) or post.body
 
 
 def _people(
@@ -293,29 +283,25 @@ def _title(context: PipelineContext) -> str:
 
 
 def _windows(
-    rows: Sequence[tuple[Any, ...]],
+    windows: Sequence[StoredWindow],
     posts: Sequence[Post],
     notes: Mapping[str, str],
     context: PipelineContext,
 ) -> list[WindowView]:
-    counts = dict[str, tuple[int, list[str]]]()
-    for key, count, people in context.storage.rows(
-        "SELECT window_key, count(*), list(DISTINCT author ORDER BY author) FROM messages GROUP BY ALL"
-    ):
-        counts[key] = (count, people)
+    said = spoken(context.storage)
     slugs: dict[str, list[str]] = {}
     for post in posts:
         slugs.setdefault(post.window, []).append(post.slug)
     return [
         WindowView(
-            key=key,
-            label=key,
-            start=start,
-            end=end,
-            messages=counts.get(key, (0, []))[0],
-            people=counts.get(key, (0, []))[1],
-            posts=slugs.get(key, []),
-            note=notes.get(key, ""),
+            key=window.key,
+            label=window.key,
+            start=window.start,
+            end=window.end,
+            messages=said[window.key].messages if window.key in said else 0,
+            people=said[window.key].people if window.key in said else [],
+            posts=slugs.get(window.key, []),
+            note=notes.get(window.key, ""),
         )
-        for key, start, end, _ in rows
+        for window in windows
     ]

@@ -23,7 +23,6 @@ from egregora_assets.graph.run_owners import enter_run
 from egregora_assets.graph.safe_failures import redacted_failures
 from egregora_assets.graph.specs import asset_spec
 from egregora_assets.pipeline.plan import told_versions
-from egregora_assets.windowing.layout import active_windows
 from egregora_resources.dagster_resources import WarehouseResource
 from egregora_resources.progress import Progress
 from egregora_resources.site.folder import SiteFolder
@@ -31,6 +30,7 @@ from egregora_resources.site.settings import Settings
 from egregora_resources.site.site import Site
 from egregora_resources.warehouse.database import Warehouse
 from egregora_resources.warehouse.results import forget_reports
+from egregora_resources.warehouse.windows import active_windows, mark_told
 
 
 def windows_asset(folder: SiteFolder, settings: Settings) -> dg.AssetsDefinition:
@@ -81,11 +81,7 @@ def tell_windows(
     for key in counted([key for key in versions if key in untold], "windows told to Dagster", progress):
         context.log_event(window_event(key, versions[key], facts[key]))
     forget_reports(site.warehouse, added)
-    if untold:
-        with site.warehouse.transaction() as connection:
-            connection.executemany(
-                "UPDATE windows SET reported = ? WHERE key = ?", [[versions[key], key] for key in untold]
-            )
+    mark_told(site.warehouse, {key: versions[key] for key in untold})
     return [key for key in versions if key in untold]
 
 

@@ -16,11 +16,26 @@ from egregora_resources.chat_log.placement import POSITIONS
 from egregora_resources.document import fingerprint
 from egregora_resources.errors import UserError
 from egregora_resources.privacy.commands import Command, fold, parse_command
+from egregora_resources.privacy.forgotten import Forgotten
 from egregora_resources.privacy.names.index import NameIndex, Person
 from egregora_resources.privacy.numbers.phone_plans import region_of
 from egregora_resources.privacy.pseudonyms import Pseudonyms, clean_name, display_name, number_of
 from egregora_resources.privacy.scrubber import Scrubber, ScrubRules
 from egregora_resources.site.settings import PrivacyLevel, Settings
+from egregora_resources.warehouse.facts import fact
+from egregora_resources.warehouse.people import (
+    ChatDecision,
+    add_author,
+    add_name,
+    chat_opt_outs,
+    forgotten_names,
+    printed_names,
+    put_owner_decision,
+    replace_chat_decisions,
+    stored_people,
+    tokens,
+)
+from egregora_resources.warehouse.raw_log import commands_in_versions, said_commands
 
 DECIDABLE = ("alias", "bio", "interests", "website", "twitter", "level", "opted_out")
 """What the owner may decide for somebody."""
@@ -136,27 +151,32 @@ def load_people(connection: duckdb.DuckDBPyConnection, settings: Settings) -> Pe
     Raises:
         UnknownPerson: the settings speak of a pseudonym that nobody has.
     """
-    rows = connection.execute(
-        """
-        SELECT a.author_id, a.token, n.names, coalesce(o.opted_out, FALSE) OR coalesce(c.opted_out, FALSE),
-            coalesce(o.alias, c.alias), coalesce(o.bio, c.bio), coalesce(o.avatar, c.avatar),
-            coalesce(o.interests, c.interests), coalesce(o.website, c.website), coalesce(o.twitter, c.twitter), o.level
-        FROM authors a
-        JOIN (SELECT author_id, list(name ORDER BY name) AS names FROM author_names GROUP BY 1) n USING (author_id)
-        LEFT JOIN decisions o ON o.author_id = a.author_id AND o.source = 'owner'
-        LEFT JOIN decisions c ON c.author_id = a.author_id AND c.source = 'chat'
-        ORDER BY a.token
-        """
-    ).fetchall()
     language = settings.site.language
     if language == "auto":
-        found = connection.execute("SELECT value FROM facts WHERE key = 'language'").fetchone()
-        language = str(found[0]) if found else "en"
+        language = fact(connection, "language") or "en"
     members = [
-        Member(row[0], row[1], tuple(row[2]), *row[3:10], level=row[10] or settings.privacy.level)
-        for row in rows
+        Member(
+            stored.author_id,
+            stored.token,
+            tuple(stored.names),
+            opted_out=stored.opted_out,
+            alias=stored.alias,
+            bio=stored.bio,
+            avatar=stored.avatar,
+            interests=stored.interests,
+            website=stored.website,
+            twitter=stored.twitter,
+            level=stored.level or settings.privacy.level,
+        )
+        for stored in stored_people(connection)
     ]
     return People(_overridden(members, settings), language)
+
+
+def load_forgotten(connection: duckdb.DuckDBPyConnection, pseudonyms: Pseudonyms) -> Forgotten:
+    """Everybody who was forgotten, as the warehouse knows them by the hashes of their names."""
+    language = fact(connection, "language") or "en"
+    return Forgotten(forgotten_names(connection), pseudonyms.hashed, language)
 
 
 def _overridden(members: Sequence[Member], settings: Settings) -> Sequence[Member]:
@@ -196,25 +216,22 @@ def decide(connection: duckdb.DuckDBPyConnection, author_id: str, **decided: str
         author_id: the person the decision applies to.
         decided: `alias`, `bio`, `level`, `opted_out` …; None takes a decision back.
     """
-    connection.execute("INSERT OR IGNORE INTO decisions (author_id, source) VALUES (?, 'owner')", [author_id])
     for what, value in decided.items():
         if what not in DECIDABLE:
             raise ValueError(f"{what} can't be decided; it must be one of {', '.join(DECIDABLE)}")
-        connection.execute(
-            f"UPDATE decisions SET {what} = ? WHERE author_id = ? AND source = 'owner'", [value, author_id]
-        )
+        put_owner_decision(connection, author_id, what, value)
 
 
 def learn_names(connection: duckdb.DuckDBPyConnection, names: Iterable[str], pseudonyms: Pseudonyms) -> int:
     """Gives everybody not yet known an id and a pseudonym; returns how many there were."""
-    known = {row[0] for row in connection.execute("SELECT name FROM author_names").fetchall()}
-    fresh = sorted(set(names) - known)
+    fresh = sorted(set(names) - printed_names(connection).keys())
+    known = tokens(connection)
     for name in fresh:
         author = pseudonyms.author_id(name)
-        if not connection.execute("SELECT 1 FROM authors WHERE author_id = ?", [author]).fetchone():
-            taken = {row[0] for row in connection.execute("SELECT token FROM authors").fetchall()}
-            connection.execute("INSERT INTO authors VALUES (?, ?)", [author, pseudonyms.token(author, taken)])
-        connection.execute("INSERT INTO author_names VALUES (?, ?)", [name, author])
+        if author not in known:
+            known[author] = pseudonyms.token(author, set(known.values()))
+            add_author(connection, author, known[author])
+        add_name(connection, name, author)
     return len(fresh)
 
 
@@ -229,20 +246,11 @@ def obey_commands(connection: duckdb.DuckDBPyConnection) -> list[str]:
     Who opted out stays so until a later opt-in, even if the message that said it is deleted: whichever export
     comes first, the one that has the message or the one that has its deletion.
     """
-    rows = connection.execute(
-        """
-        SELECT n.author_id, m.text, m.media_omitted, m.id, f.id, a.token, m.ts FROM raw_messages m
-        JOIN author_names n ON n.name = m.name
-        JOIN authors a ON a.author_id = n.author_id
-        LEFT JOIN message_media f ON f.message = m.id AND f.kind IN ('image', 'sticker') AND f.id <> ''
-        WHERE NOT m.deleted AND contains(m.text, '/') AND contains(lower(m.text), '/egregora') ORDER BY m.id
-        """
-    ).fetchall()
     said: dict[str, list[Command]] = {}
     opted_out: dict[str, int] = {}
     opted_in: dict[str, int] = {}
     errors: list[str] = []
-    for author, text, omitted, message, picture, token, time in rows:
+    for author, text, omitted, message, picture, token, time in said_commands(connection):
         command = parse_command(said_of(text, media_omitted=omitted))
         if command is None:
             continue
@@ -262,19 +270,14 @@ def obey_commands(connection: duckdb.DuckDBPyConnection) -> list[str]:
         # The same message may have another place within its minute by now: what the log has is believed.
         if author not in opted_out or opted_out[author] // POSITIONS < message // POSITIONS:
             opted_out[author] = message
-    connection.execute("DELETE FROM decisions WHERE source = 'chat'")
+    folded: list[ChatDecision] = []
     for author, commands in said.items():
         decided = fold(commands)
         out_at = opted_out.get(author)
         if out_at is not None and author in opted_in and opted_in[author] > out_at:
             out_at = None
-        connection.execute(
-            """
-            INSERT INTO decisions
-                (author_id, source, alias, bio, avatar, interests, website, twitter, opted_out, opted_out_at)
-            VALUES (?, 'chat', ?, ?, ?, ?, ?, ?, ?, ?)
-            """,
-            [
+        folded.append(
+            ChatDecision(
                 author,
                 decided.alias,
                 decided.bio,
@@ -284,8 +287,9 @@ def obey_commands(connection: duckdb.DuckDBPyConnection) -> list[str]:
                 decided.twitter,
                 out_at is not None,
                 out_at,
-            ],
+            )
         )
+    replace_chat_decisions(connection, folded)
     return errors
 
 
@@ -294,18 +298,10 @@ def _taken_back_opt_outs(connection: duckdb.DuckDBPyConnection) -> list[tuple[st
 
     Those that held before, and those that only some exports still have.
     """
-    markers: list[tuple[str, int | None]] = connection.execute(
-        "SELECT author_id, opted_out_at FROM decisions WHERE source = 'chat' AND opted_out"
-    ).fetchall()
-    found = [(author, -1 if message is None else message) for author, message in markers]
-    versions = connection.execute(
-        """
-        SELECT DISTINCT n.author_id, v.text, v.media_omitted, v.id
-        FROM minute_versions v JOIN author_names n ON n.name = v.name
-        WHERE NOT v.deleted AND contains(v.text, '/') AND contains(lower(v.text), '/egregora')
-        """
-    ).fetchall()
-    for author, text, omitted, message in versions:
+    found = [
+        (author, -1 if message is None else message) for author, message in chat_opt_outs(connection).items()
+    ]
+    for author, text, omitted, message in commands_in_versions(connection):
         command = parse_command(said_of(text, media_omitted=omitted))
         if command is not None and command.name == "opt-out":
             found.append((author, message))

@@ -15,13 +15,14 @@ from egregora_assets.pipeline.plan import Plan, make_plan
 from egregora_assets.pipeline.stage import Stage
 from egregora_assets.pipeline.stage_runner import Outcome
 from egregora_assets.stages import STAGES, built_in_runner
-from egregora_assets.windowing.layout import LayoutChange, active_windows, relayout
+from egregora_assets.windowing.layout import LayoutChange, relayout
 from egregora_resources.document_kinds import PostMatter
 from egregora_resources.site.folder import SiteFolder
 from egregora_resources.site.settings import Settings
 from egregora_resources.site.site import Site
 from egregora_resources.warehouse.database import Warehouse
 from egregora_resources.warehouse.results import load_documents
+from egregora_resources.warehouse.windows import active_windows
 from egregora_tests.providers import WatchedProvider
 from egregora_tests.weekly_chat import Line, export
 

@@ -61,16 +61,10 @@ def show(site: Path, *, as_json: bool) -> None:
 
 def _counted(context: PipelineContext) -> list[tuple[Any, ...]]:
     """Member, number of messages, first and last; who wrote most comes first."""
-    counts = {
-        row[0]: row[1:]
-        for row in context.storage.rows(
-            "SELECT author_id, count(*), min(ts), max(ts) FROM raw_messages JOIN author_names USING (name) "
-            "WHERE kind <> 'notice' GROUP BY 1"
-        )
-    }
-    everybody = [
-        (member, *counts.get(member.author_id, (0, None, None))) for member in context.people.members
-    ]
+    from egregora_resources.warehouse.raw_measures import Activity, activity
+
+    counts, silent = activity(context.storage), Activity(0, None, None)
+    everybody = [(member, *counts.get(member.author_id, silent)) for member in context.people.members]
     return sorted(everybody, key=lambda row: (-row[1], row[0].token))
 
 
@@ -153,11 +147,10 @@ def opt(site: Path, person: str, *, opted_out: bool) -> None:
 
 
 def _opted_out_themselves(context: PipelineContext, member: Member) -> bool:
-    rows = context.storage.rows(
-        "SELECT 1 FROM decisions WHERE author_id = ? AND source = 'chat' AND opted_out", [member.author_id]
-    )
+    from egregora_resources.warehouse.people import chat_opt_outs
+
     override = context.config.privacy.authors.get(member.token)
-    return bool(rows) or (override is not None and override.opted_out)
+    return member.author_id in chat_opt_outs(context.storage) or (override is not None and override.opted_out)
 
 
 def forget(site: Path, person: str, *, yes: bool) -> None:

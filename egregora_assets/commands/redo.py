@@ -18,12 +18,12 @@ from egregora_assets.costs.estimates import priced
 from egregora_assets.pipeline.context import PipelineContext
 from egregora_assets.pipeline.plan import make_plan
 from egregora_assets.stages import STAGES
-from egregora_assets.windowing.layout import active_windows
 from egregora_resources.errors import UserError
 from egregora_resources.llm.providers import check_provider
 from egregora_resources.progress import Progress, Silent
 from egregora_resources.site.site import Site
 from egregora_resources.warehouse.database import Warehouse
+from egregora_resources.warehouse.windows import active_windows
 
 
 def redo_windows(

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from egregora_assets.costs.estimates import this_month
 from egregora_assets.pipeline.context import PipelineContext
+from egregora_resources.warehouse.documents import count_posts
 
 
 @dataclass
@@ -43,8 +44,6 @@ class WriteReport:
 
 def count(report: WriteReport, context: PipelineContext) -> None:
     """What there is now."""
-    report.posts = context.storage.rows(
-        "SELECT count(*) FROM documents JOIN windows ON window_key = key WHERE stage = 'posts' AND NOT retired"
-    )[0][0]
+    report.posts = count_posts(context.storage)
     report.pages = sum(1 for _ in context.folder.built.rglob("*.html"))
     report.month_usd = this_month(context).usd

@@ -12,13 +12,13 @@ from egregora_assets.commands.report import WriteReport
 from egregora_assets.pipeline.context import PipelineContext
 from egregora_assets.pipeline.plan import Plan
 from egregora_assets.stages import STAGES
-from egregora_assets.windowing.layout import active_windows
 from egregora_resources.errors import UserError
 from egregora_resources.llm.database import LlmStore
 from egregora_resources.llm.spending import spent
 from egregora_resources.progress import Progress
 from egregora_resources.warehouse.database import Warehouse
 from egregora_resources.warehouse.results import load_results
+from egregora_resources.warehouse.windows import active_windows
 
 if TYPE_CHECKING:
     from egregora_assets.graph.runs import RunEnd

@@ -16,6 +16,7 @@ from egregora_assets.pipeline.stage import Stage
 from egregora_assets.stages import STAGES
 from egregora_resources.llm.spending import Spent
 from egregora_resources.usage import Usage
+from egregora_resources.warehouse.raw_measures import window_spans
 from egregora_resources.warehouse.results import StageResult, load_results
 
 State: TypeAlias = Literal["done", "stale", "failed", "skipped", "new", "degraded"]
@@ -51,14 +52,6 @@ def site_status(root: Path, stages: Sequence[Stage] = STAGES) -> Status:
     context = PipelineContext.of(site)
     plan = make_plan(context, stages)
     results = load_results(warehouse)
-    rows = warehouse.rows(
-        """
-        SELECT key, messages, (SELECT count(*) FROM documents d WHERE d.window_key = w.key AND d.stage = 'posts'),
-            (SELECT min(ts) FROM raw_messages m WHERE m.id BETWEEN w.first_id AND w.last_id),
-            (SELECT max(ts) FROM raw_messages m WHERE m.id BETWEEN w.first_id AND w.last_id)
-        FROM windows w WHERE NOT retired ORDER BY first_id
-        """
-    )
     usage: dict[str, Usage] = {}
     for result in results.values():
         usage[result.window] = usage.get(result.window, Usage()) + result.usage
@@ -78,7 +71,7 @@ def site_status(root: Path, stages: Sequence[Stage] = STAGES) -> Status:
                 },
                 usage=usage.get(key, Usage()),
             )
-            for key, messages, posts, first, last in rows
+            for key, messages, posts, first, last in window_spans(warehouse)
         ],
         this_month(context),
     )

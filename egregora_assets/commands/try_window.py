@@ -23,7 +23,6 @@ from egregora_assets.pipeline.open_window import window_works
 from egregora_assets.pipeline.plan import make_plan
 from egregora_assets.posts import PostsStage, shown_messages
 from egregora_assets.stages import STAGES
-from egregora_assets.windowing.layout import active_windows
 from egregora_resources.document import Document, Message
 from egregora_resources.document_kinds import PostMatter
 from egregora_resources.errors import ProviderError, UserError
@@ -38,6 +37,7 @@ from egregora_resources.site.settings import ModelNames, Settings
 from egregora_resources.site.site import Site
 from egregora_resources.usage import Usage
 from egregora_resources.warehouse.results import load_results
+from egregora_resources.warehouse.windows import active_windows
 
 _QUOTE = re.compile(r"(?m)^\{quote (\d{1,18})\}$")
 

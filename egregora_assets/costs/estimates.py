@@ -15,6 +15,7 @@ from math import ceil
 from egregora_assets.costs.window_sizes import WindowSize, window_sizes
 from egregora_assets.pipeline.context import PipelineContext
 from egregora_assets.pipeline.plan import Plan, PlanRow
+from egregora_resources.llm.cache import ResponseCache
 from egregora_resources.llm.database import LlmStore
 from egregora_resources.llm.estimate import Estimate, StageEstimate
 from egregora_resources.llm.offline import OfflineProvider
@@ -23,7 +24,7 @@ from egregora_resources.llm.spending import Spent, spent
 from egregora_resources.llm.tasks import NOTES_A_REQUEST, Task
 from egregora_resources.site.settings import ModelSettings, PipelineSettings
 from egregora_resources.usage import Usage
-from egregora_resources.warehouse.database import Warehouse
+from egregora_resources.warehouse.documents import posts_of_written
 from egregora_resources.warehouse.results import StageResult, load_results
 
 LINE_BYTES = 30
@@ -83,8 +84,8 @@ def estimate(context: PipelineContext, plan: Plan, *, whole: bool = True) -> Est
     store = LlmStore(context.folder.llm)
     sizes = window_sizes(context.storage, context.config.pipeline)
     results = load_results(context.storage)
-    asked = _described(store, context.config.model.names.enrichments)
-    guesser = _Guesser(context.config.pipeline, sizes, _posts(context.storage), plan, asked)
+    asked = ResponseCache(store).messages_answered("enrichments", context.config.model.names.enrichments)
+    guesser = _Guesser(context.config.pipeline, sizes, posts_of_written(context.storage), plan, asked)
     due: dict[str, list[PlanRow]] = {}
     for row in plan.rows:
         if row.action == "run" and row.window in sizes:
@@ -110,19 +111,6 @@ def _vocabulary(store: LlmStore) -> tuple[Figures, int]:
     return Figures(1, before.input_tokens / before.calls, before.output_tokens / before.calls), before.calls
 
 
-def _described(store: LlmStore, model: str) -> Collection[int]:
-    """Messages whose link or file this model has described: these answers are kept, and cost nothing again."""
-    if not store.path.exists():
-        return frozenset()
-    with store.connect() as connection:
-        rows = connection.execute(
-            "SELECT subject FROM subjects JOIN responses USING (request) "
-            "WHERE kind = 'message' AND task = 'enrichments' AND model = ?",
-            [model],
-        ).fetchall()
-    return frozenset(int(row[0]) for row in rows)
-
-
 def _priced(task: str, settings: ModelSettings, windows: int, figures: Figures, learnt: int) -> StageEstimate:
     calls = max(ceil(figures.calls), 1)
     # Call by call, because some models cost more for long questions.
@@ -142,16 +130,6 @@ def _priced(task: str, settings: ModelSettings, windows: int, figures: Figures, 
         output_tokens=round(figures.output_tokens),
         usd=one * calls,
         learnt_from=learnt,
-    )
-
-
-def _posts(storage: Warehouse) -> dict[str, int]:
-    """Posts of the windows that were written about."""
-    return dict(
-        storage.rows(
-            "SELECT window_key, (SELECT count(*) FROM documents d WHERE d.window_key = r.window_key "
-            "AND d.stage = 'posts') FROM stage_results r WHERE stage = 'posts' AND status = 'done'"
-        )
     )
 
 

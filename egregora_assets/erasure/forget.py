@@ -23,10 +23,14 @@ from egregora_resources.chat_log import persons as who
 from egregora_resources.chat_log.erase import file_names
 from egregora_resources.chat_log.versions import recombine_all
 from egregora_resources.errors import UserError
-from egregora_resources.people import Member, decide, load_people, obey_commands
-from egregora_resources.privacy.forgotten import Forgotten, hash_names
+from egregora_resources.people import Member, decide, load_forgotten, load_people, obey_commands
+from egregora_resources.privacy.forgotten import hash_names
 from egregora_resources.progress import Progress, Silent
 from egregora_resources.site.site import Site
+from egregora_resources.warehouse.facts import put_fact
+from egregora_resources.warehouse.people import add_forgotten, printed_names
+from egregora_resources.warehouse.raw_measures import files_only_of, messages_of
+from egregora_resources.warehouse.windows import windows_with
 
 
 class StillNamed(UserError):
@@ -87,7 +91,7 @@ def forget_author(
             obey_commands(connection)
             report.windows = len(lay_out_again(connection, site.settings).changed)
             kept = {"token": member.token, "messages": erasure.messages, "media": erasure.media}
-            connection.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", [UNFINISHED, json.dumps(kept)])
+            put_fact(connection, UNFINISHED, json.dumps(kept))
         report.removed = counted | finish_forgetting(site)
     return report
 
@@ -104,63 +108,21 @@ def _erasure(
     """The person with everything that is found by their names; notes the hashes that keep them out."""
     pseudonyms = site.pseudonyms(connection)
     names = list(member.names)
-    forgotten = Forgotten.load(connection, pseudonyms)
-    others = [
-        row[0]
-        for row in connection.execute(
-            "SELECT name FROM author_names WHERE author_id <> ?", [member.author_id]
-        ).fetchall()
-    ]
+    forgotten = load_forgotten(connection, pseudonyms)
+    others = [name for name, author in printed_names(connection).items() if author != member.author_id]
     hashed = hash_names(names, others, pseudonyms.hashed, forgotten.language)
     forgotten = replace(forgotten, names=[*forgotten.names, *hashed])
     if not known_only:
-        connection.executemany(
-            "INSERT OR REPLACE INTO forgotten VALUES (?, ?, ?, ?)", [list(row) for row in hashed]
-        )
-    messages = [
-        row[0]
-        for row in connection.execute(
-            "SELECT id FROM raw_messages WHERE list_contains(?, name) ORDER BY id", [names]
-        ).fetchall()
-    ]
-    windows = connection.execute(
-        "SELECT DISTINCT window_key FROM window_people WHERE author_id = ? ORDER BY 1", [member.author_id]
-    ).fetchall()
+        add_forgotten(connection, hashed)
     return Erasure(
         member.author_id,
         member.token,
         names,
         forgotten,
-        [row[0] for row in windows],
-        messages,
-        _media_of(connection, names),
+        [window for window, _ in windows_with(connection, [member.author_id])],
+        messages_of(connection, names),
+        files_only_of(connection, names),
     )
-
-
-def _media_of(connection: duckdb.DuckDBPyConnection, names: Sequence[str]) -> list[str]:
-    """Ids of the files that this person sent, under whatever name, and nobody else did."""
-    rows = connection.execute(
-        """
-        WITH sent AS (
-            SELECT attachment, coalesce(list_contains($1, name), FALSE) AS theirs FROM raw_messages
-            UNION ALL SELECT attachment, coalesce(list_contains($1, name), FALSE) FROM minute_versions
-        ), by_name AS (
-            SELECT attachment, bool_or(theirs) AS theirs, bool_or(NOT theirs) AS others
-            FROM sent WHERE attachment IS NOT NULL GROUP BY attachment
-        ), by_message AS (
-            SELECT f.id, bool_or(coalesce(list_contains($1, m.name), FALSE)) AS theirs,
-                bool_or(NOT coalesce(list_contains($1, m.name), FALSE)) AS others
-            FROM message_media f JOIN raw_messages m ON m.id = f.message WHERE f.id <> '' GROUP BY f.id
-        )
-        SELECT id FROM by_message WHERE theirs AND NOT others
-        UNION
-        SELECT f.id FROM media f JOIN by_name n ON n.attachment = f.name
-        WHERE f.id <> '' AND n.theirs AND NOT n.others AND f.id NOT IN (SELECT id FROM by_message WHERE others)
-        ORDER BY 1
-        """,
-        [list(names)],
-    ).fetchall()
-    return [row[0] for row in rows]
 
 
 def _zips(connection: duckdb.DuckDBPyConnection, site: Site, member: Member) -> list[Path]:
@@ -171,7 +133,7 @@ def _zips(connection: duckdb.DuckDBPyConnection, site: Site, member: Member) -> 
 def was_forgotten(site: Site, name: str) -> bool:
     """Whether a printed name is that of somebody forgotten."""
     with site.warehouse.connect() as connection:
-        return bool(Forgotten.load(connection, site.pseudonyms(connection)).person(name))
+        return bool(load_forgotten(connection, site.pseudonyms(connection)).person(name))
 
 
 def find_member(site: Site, wanted: str) -> Member:

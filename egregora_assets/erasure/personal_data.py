@@ -18,8 +18,11 @@ from egregora_resources.llm.database import LlmStore
 from egregora_resources.media.store import MediaStore
 from egregora_resources.privacy.forgotten import Forgotten
 from egregora_resources.site.folder import SiteFolder
+from egregora_resources.warehouse import erasure as stored
+from egregora_resources.warehouse.erasure import PersonKeys, Trace
 from egregora_resources.warehouse.imported_files import erase_files, imported_files
 from egregora_resources.warehouse.migrations import remove_backups
+from egregora_resources.warehouse.overrides import Override, overrides, put_texts
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,11 @@ class Erasure:
     media: Sequence[str]
     """Ids of the files that only they sent."""
 
+    @property
+    def keys(self) -> PersonKeys:
+        """What rows of theirs are found by."""
+        return PersonKeys(self.author_id, self.token, self.names, self.windows, self.media)
+
 
 @dataclass(frozen=True)
 class Place:
@@ -51,29 +59,22 @@ class Place:
     """Takes this person out, in the caller's transaction."""
 
 
-def _rows(table: str, where: str, values: Callable[[Erasure], list[object]]) -> tuple[
+def _rows(trace: Trace) -> tuple[
     Callable[[duckdb.DuckDBPyConnection, Erasure], int], Callable[[duckdb.DuckDBPyConnection, Erasure], object]
 ]:  # fmt: skip
     """Counts and deletes rows of one table."""
-
-    def holds(connection: duckdb.DuckDBPyConnection, erasure: Erasure) -> int:
-        query = f"SELECT count(*) FROM {table} WHERE {where}"
-        return int(connection.execute(query, values(erasure)).fetchall()[0][0])
-
-    def forget(connection: duckdb.DuckDBPyConnection, erasure: Erasure) -> object:
-        return connection.execute(f"DELETE FROM {table} WHERE {where}", values(erasure))
-
-    return holds, forget
+    return (
+        lambda connection, erasure: trace.count(connection, erasure.keys),
+        lambda connection, erasure: trace.delete(connection, erasure.keys),
+    )
 
 
 def _said(connection: duckdb.DuckDBPyConnection, erasure: Erasure) -> int:
-    query = "SELECT count(*) FROM raw_messages WHERE list_contains(?, name)"
-    return int(connection.execute(query, [list(erasure.names)]).fetchall()[0][0])
+    return stored.SAID.count(connection, erasure.keys)
 
 
 def _named(connection: duckdb.DuckDBPyConnection, erasure: Erasure) -> int:
-    query = "SELECT count(*) FROM window_people WHERE author_id = ? AND named"
-    return int(connection.execute(query, [erasure.author_id]).fetchall()[0][0])
+    return stored.NAMED.count(connection, erasure.keys)
 
 
 def _printed(connection: duckdb.DuckDBPyConnection, erasure: Erasure) -> int:
@@ -81,9 +82,8 @@ def _printed(connection: duckdb.DuckDBPyConnection, erasure: Erasure) -> int:
 
 
 def _forget_printed(connection: duckdb.DuckDBPyConnection, erasure: Erasure) -> None:
-    connection.execute("DELETE FROM authors WHERE author_id = ?", [erasure.author_id])
-    for table in ("author_names", "export_names"):
-        connection.execute(f"DELETE FROM {table} WHERE list_contains(?, name)", [list(erasure.names)])
+    for trace in stored.PRINTED:
+        trace.delete(connection, erasure.keys)
 
 
 def _nothing(connection: duckdb.DuckDBPyConnection, erasure: Erasure) -> int:
@@ -95,10 +95,7 @@ def _forget_labels(connection: duckdb.DuckDBPyConnection, erasure: Erasure) -> N
 
 
 def _forget_notes(connection: duckdb.DuckDBPyConnection, erasure: Erasure) -> None:
-    connection.execute(
-        "UPDATE stage_results SET note = '', error = '', parts = '{}' WHERE list_contains(?, window_key)",
-        [list(erasure.windows)],
-    )
+    stored.clear_remarks(connection, erasure.windows)
 
 
 def _rewritten(connection: duckdb.DuckDBPyConnection, erasure: Erasure) -> int:
@@ -106,25 +103,20 @@ def _rewritten(connection: duckdb.DuckDBPyConnection, erasure: Erasure) -> int:
 
 
 def _forget_rewritten(connection: duckdb.DuckDBPyConnection, erasure: Erasure) -> None:
-    for post, title, body in _changed_overrides(connection, erasure):
-        connection.execute("UPDATE overrides SET title = ?, body = ? WHERE post_id = ?", [title, body, post])
+    for override in _changed_overrides(connection, erasure):
+        put_texts(connection, override)
 
 
-def _changed_overrides(
-    connection: duckdb.DuckDBPyConnection, erasure: Erasure
-) -> list[tuple[str, str | None, str | None]]:
+def _changed_overrides(connection: duckdb.DuckDBPyConnection, erasure: Erasure) -> list[Override]:
     """What the owner wrote about posts, without this person's names; only where that is another text."""
-    rows = connection.execute("SELECT post_id, title, body FROM overrides").fetchall()
-    eraser = erasure.forgotten.eraser({text for row in rows for text in row[1:] if text})
+    written = overrides(connection)
+    eraser = erasure.forgotten.eraser({text for one in written for text in (one.title, one.body) if text})
 
     def clean(text: str | None) -> str | None:
         return eraser.text(text).replace(f"@{erasure.token}", "[name]") if text else text
 
-    return [
-        (post, clean(title), clean(body))
-        for post, title, body in rows
-        if (clean(title), clean(body)) != (title, body)
-    ]
+    cleaned = [one._replace(title=clean(one.title), body=clean(one.body)) for one in written]
+    return [new for new, old in zip(cleaned, written, strict=True) if new != old]
 
 
 PLACES: Sequence[Place] = (
@@ -144,54 +136,38 @@ PLACES: Sequence[Place] = (
     Place(
         "lines that were not understood",
         ("lines_not_understood",),
-        *_rows(
-            "lines_not_understood",
-            "digest IN (SELECT digest FROM export_names WHERE list_contains(?, name))",
-            lambda erasure: [list(erasure.names)],
-        ),
+        *_rows(stored.LINES_NOT_UNDERSTOOD),
     ),
     Place(
         "texts that told who is who",
         ("common_texts",),
-        *_rows(
-            "common_texts",
-            "list_contains($1, name) OR list_contains($1, other)",
-            lambda erasure: [list(erasure.names)],
-        ),
+        *_rows(stored.COMMON_TEXTS),
     ),
     Place("printed names", ("authors", "author_names", "export_names"), _printed, _forget_printed),
     Place(
         "decisions",
         ("decisions",),
-        *_rows("decisions", "author_id = ?", lambda erasure: [erasure.author_id]),
+        *_rows(stored.DECISIONS),
     ),
     Place(
         "media files",
         ("media",),
-        *_rows("media", "list_contains(?, id)", lambda erasure: [list(erasure.media)]),
+        *_rows(stored.MEDIA),
     ),
     Place(
         "notes of who is in which window",
         ("window_people",),
-        *_rows("window_people", "author_id = ?", lambda erasure: [erasure.author_id]),
+        *_rows(stored.PRESENCES),
     ),
     Place(
         "anonymised messages",
         ("messages",),
-        *_rows(
-            "messages",
-            "author = $1 OR contains(text, $1) OR contains(coalesce(data, ''), $1)",
-            lambda erasure: [erasure.token],
-        ),
+        *_rows(stored.MESSAGES),
     ),
     Place(
         "posts, portraits and other texts",
         ("documents",),
-        *_rows(
-            "documents",
-            "list_contains($2, window_key) OR contains(id || front_matter || body, $1)",
-            lambda erasure: [erasure.token, list(erasure.windows)],
-        ),
+        *_rows(stored.DOCUMENTS),
     ),
     Place(
         "tags and categories",

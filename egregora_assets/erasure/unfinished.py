@@ -8,10 +8,11 @@ from __future__ import annotations
 import json
 
 from egregora_assets.erasure.personal_data import FILES, Erasure
-from egregora_resources.privacy.forgotten import Forgotten
+from egregora_resources.people import load_forgotten
 from egregora_resources.progress import Progress, Silent
 from egregora_resources.site.site import Site
 from egregora_resources.warehouse.compaction import remove_unfinished, rewrite
+from egregora_resources.warehouse.facts import drop_fact
 
 UNFINISHED = "forgetting"
 """Fact: ids of what is still to be removed of somebody who was forgotten."""
@@ -34,7 +35,7 @@ def finish_forgetting(site: Site) -> dict[str, int]:
         return {}
     kept = json.loads(unfinished)
     with site.warehouse.connect() as connection:
-        forgotten = Forgotten.load(connection, site.pseudonyms(connection))
+        forgotten = load_forgotten(connection, site.pseudonyms(connection))
     erasure = Erasure(
         author_id="", token=kept["token"], names=(), forgotten=forgotten, windows=(),
         messages=kept["messages"], media=kept["media"],
@@ -42,6 +43,6 @@ def finish_forgetting(site: Site) -> dict[str, int]:
     removed = {place.what: place.forget(site.folder, erasure) for place in FILES}
     rewrite(site.warehouse)
     with site.warehouse.transaction() as connection:
-        connection.execute("DELETE FROM facts WHERE key = ?", [UNFINISHED])
+        drop_fact(connection, UNFINISHED)
     remove_unfinished(site.warehouse.path)
     return removed

@@ -18,11 +18,13 @@ from filelock import FileLock
 from egregora_assets.leak_check.check import LeakCheck, withdraw_pages
 from egregora_assets.pipeline.context import PipelineContext
 from egregora_assets.pipeline.taxonomy import prune
-from egregora_resources.document_kinds import PostMatter
 from egregora_resources.llm.cache import ResponseCache
 from egregora_resources.llm.database import LlmStore
 from egregora_resources.publishing.atomic_swap import remove
 from egregora_resources.publishing.post_page import post_url
+from egregora_resources.warehouse.documents import stored_posts
+from egregora_resources.warehouse.erasure import take_back, windows_of_unusable
+from egregora_resources.warehouse.facts import drop_fact, fact, put_fact
 
 PENDING = "withdrawal"
 """Fact: the slugs of posts that the warehouse has lost and the built site may still show."""
@@ -84,7 +86,7 @@ def withdraw(context: PipelineContext) -> Withdrawal:
         rebuilt, problem = _rebuild(context)
         if not problem:
             with context.storage.transaction() as connection:
-                connection.execute("DELETE FROM facts WHERE key = ?", [PENDING])
+                drop_fact(connection, PENDING)
     return Withdrawal(sorted(windows), len(slugs), rebuilt, problem)
 
 
@@ -92,7 +94,7 @@ def withdrawals_due(context: PipelineContext) -> str:
     """A sentence about what the next command takes back before anything else; empty if nothing is."""
     check = LeakCheck(context)
     with context.storage.connect() as connection:
-        touched = _touched(connection, check)
+        touched = windows_of_unusable(connection, tokens=check.hidden[0], messages=check.forbidden)
     windows = "1 window" if len(touched) == 1 else f"{len(touched)} windows"
     if touched:
         return f"Somebody opted out or took a message back: what was made of {windows} is withdrawn first."
@@ -111,73 +113,18 @@ def _forget_answers(context: PipelineContext, check: LeakCheck) -> None:
 
 def _take_back(connection: duckdb.DuckDBPyConnection, check: LeakCheck) -> tuple[set[str], Collection[str]]:
     """Deletes what has to go; returns the windows concerned and the slugs of the posts among it."""
-    touched = _touched(connection, check)
-    remembering = {
-        window
-        for window, front_matter in connection.execute(
-            "SELECT window_key, front_matter FROM documents WHERE stage = 'posts'"
-        ).fetchall()
-        if touched.intersection(PostMatter.model_validate_json(front_matter).memory)
-    } - touched
+    touched = windows_of_unusable(connection, tokens=check.hidden[0], messages=check.forbidden)
     if not touched:
         return set(), ()
+    posts = stored_posts(connection)
+    remembering = {post.window for post in posts if touched.intersection(post.memory)} - touched
     both = [*touched, *remembering]
-    slugs = [
-        row[0]
-        for row in connection.execute(
-            "SELECT slug FROM documents WHERE stage = 'posts' AND slug IS NOT NULL AND list_contains(?, window_key)",
-            [both],
-        ).fetchall()
-    ]
-    connection.execute("DELETE FROM messages WHERE list_contains(?, window_key)", [list(touched)])
-    for table in ("documents", "stage_results"):
-        where = (
-            "list_contains(?, window_key) OR (list_contains(?, window_key) AND NOT list_contains(?, stage))"
-        )
-        parameters = [list(touched), list(remembering), list(_BEFORE_POSTS)]
-        if table == "documents":
-            connection.execute(f"DELETE FROM documents WHERE {where}", parameters)
-        else:
-            # The rows stay, so that a plan can say why these are written anew.
-            connection.execute(
-                "UPDATE stage_results SET status = 'withdrawn', fingerprint = '', data_version = '', note = '', "
-                f"documents = 0, error = '', reported = TRUE WHERE {where}",
-                parameters,
-            )
+    slugs = [post.slug for post in posts if post.slug and post.window in both]
+    take_back(connection, touched, remembering=remembering, kept=_BEFORE_POSTS)
     prune(connection, both)
-    before = connection.execute("SELECT value FROM facts WHERE key = ?", [PENDING]).fetchone()
-    pending = sorted({*slugs, *(json.loads(before[0]) if before else ())})
-    connection.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", [PENDING, json.dumps(pending)])
+    pending = sorted({*slugs, *json.loads(fact(connection, PENDING) or "[]")})
+    put_fact(connection, PENDING, json.dumps(pending))
     return {*touched, *remembering}, slugs
-
-
-def _touched(connection: duckdb.DuckDBPyConnection, check: LeakCheck) -> set[str]:
-    """Windows of which something is stored that was made of what may no longer be shown."""
-    tokens, _ = check.hidden
-    speaking = connection.execute(
-        """
-        SELECT DISTINCT m.window_key FROM messages m LEFT JOIN raw_messages r USING (id)
-        WHERE (r.id IS NULL AND m.window_key IN (SELECT key FROM windows))
-            OR m.id IN (SELECT unnest(?)) OR list_contains(?, m.author)
-        """,
-        [list(check.forbidden), tokens],
-    ).fetchall()
-    return {row[0] for row in speaking} | _naming(connection, tokens)
-
-
-def _naming(connection: duckdb.DuckDBPyConnection, tokens: Sequence[str]) -> set[str]:
-    """Windows whose stored texts hold one of these people's tokens."""
-    if not tokens:
-        return set()
-    pattern = rf"\b(?:{'|'.join(tokens)})\b"
-    rows = connection.execute(
-        """
-        SELECT window_key FROM messages WHERE regexp_matches(text || coalesce(data, ''), $1)
-        UNION SELECT window_key FROM documents WHERE regexp_matches(id || front_matter || body, $1)
-        """,
-        [pattern],
-    ).fetchall()
-    return {row[0] for row in rows}
 
 
 def _unpublish(context: PipelineContext, slugs: Sequence[str]) -> None:

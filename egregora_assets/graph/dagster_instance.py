@@ -38,7 +38,7 @@ def site_instance(site: Path) -> Generator[dg.DagsterInstance]:
             ) from error
         for database in home.glob("*.db"):
             keeper = sqlite3.connect(database)
-            keeper.execute("SELECT count(*) FROM sqlite_master").fetchone()
+            keeper.execute("PRAGMA schema_version").fetchone()
             stack.callback(keeper.close)
         yield instance
 

@@ -14,7 +14,6 @@ from egregora_assets.graph.dagster_internals import newest_event, provenance
 from egregora_assets.graph.partitions import WINDOW_PARTITIONS
 from egregora_assets.graph.run_owners import in_flight
 from egregora_assets.pipeline.stage import Stage
-from egregora_assets.windowing.layout import IDS_A_MINUTE
 from egregora_resources.progress import Progress
 from egregora_resources.publishing.post_page import post_url
 from egregora_resources.site.folder import SiteFolder
@@ -24,6 +23,7 @@ from egregora_resources.warehouse.results import (
     load_results,
     mark_reported,
 )
+from egregora_resources.warehouse.windows import window_contents
 
 WINDOWS = "windows"
 EXPORTS_VERSION = "imported"
@@ -134,27 +134,16 @@ def window_facts(
     warehouse: Warehouse, folder: SiteFolder, window: str | None = None
 ) -> dict[str, dict[str, Any]]:
     """Metadata that all events of a window carry: what it holds, and its page (its first post, or the archive)."""
-    where, parameters = ("AND key = ?", [window]) if window else ("", [])
-    rows = warehouse.rows(
-        f"""
-        SELECT key, w.messages, make_timestamp(first_id // {IDS_A_MINUTE} * 60000000),
-            make_timestamp(last_id // {IDS_A_MINUTE} * 60000000),
-            (SELECT count(*) FROM window_people p WHERE p.window_key = key AND p.messages > 0),
-            (SELECT list(slug ORDER BY id) FROM documents d WHERE d.window_key = key AND d.stage = 'posts')
-        FROM windows w WHERE NOT retired {where}
-        """,
-        parameters,
-    )
     return {
-        key: {
-            "messages": messages,
-            "people": people,
-            "first_message": first.isoformat(" ", "minutes"),
-            "last_message": last.isoformat(" ", "minutes"),
-            "posts": len(slugs or []),
-            "page": dg.MetadataValue.url(page_address(folder, slugs[0] if slugs else "")),
+        held.key: {
+            "messages": held.messages,
+            "people": held.people,
+            "first_message": held.first.isoformat(" ", "minutes"),
+            "last_message": held.last.isoformat(" ", "minutes"),
+            "posts": len(held.slugs),
+            "page": dg.MetadataValue.url(page_address(folder, held.slugs[0] if held.slugs else "")),
         }
-        for key, messages, first, last, people, slugs in rows
+        for held in window_contents(warehouse, window)
     }
 
 

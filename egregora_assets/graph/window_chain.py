@@ -27,7 +27,6 @@ from egregora_assets.pipeline.plan import code_version, told_versions
 from egregora_assets.pipeline.stage import Stage
 from egregora_assets.pipeline.stage_runner import Outcome
 from egregora_assets.stages import built_in_runner
-from egregora_assets.windowing.layout import active_windows
 from egregora_resources.dagster_resources import LlmResource, WarehouseResource
 from egregora_resources.progress import Progress
 from egregora_resources.site.folder import SiteFolder
@@ -36,6 +35,7 @@ from egregora_resources.warehouse.claims import claim, release
 from egregora_resources.warehouse.database import Warehouse
 from egregora_resources.warehouse.migrations import remove_backups
 from egregora_resources.warehouse.results import load_results
+from egregora_resources.warehouse.windows import active_windows
 
 CHAIN = "window_chain"
 """Name of the step."""

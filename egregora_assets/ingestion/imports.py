@@ -17,12 +17,14 @@ from egregora_assets.ingestion.report import DifferentChat, Imported, ImportRepo
 from egregora_resources.document import fingerprint
 from egregora_resources.inputs.export import Export, InputError
 from egregora_resources.inputs.registry import export_digest
-from egregora_resources.privacy.forgotten import Forgotten
+from egregora_resources.people import load_forgotten
 from egregora_resources.progress import Progress, Silent
 from egregora_resources.site.inbox import inbox_files, look
 from egregora_resources.site.site import Site
 from egregora_resources.warehouse.database import Warehouse
+from egregora_resources.warehouse.exports import export_names, imported_exports
 from egregora_resources.warehouse.imported_files import note_files
+from egregora_resources.warehouse.people import forgotten_names
 
 _OUTCOMES = "inbox"
 """The fact that says what came of the inbox's files."""
@@ -66,7 +68,7 @@ def import_exports(
     progress = progress or Silent()
     with site.importing(progress):
         _settle(site)
-        known = {row[0] for row in site.warehouse.rows("SELECT digest FROM export_files")}
+        known = imported_exports(site.warehouse)
         digests = [_digest(one) for one in exports]
         new = [one for digest, one in zip(digests, exports, strict=True) if digest not in known]
         report = ImportReport()
@@ -90,11 +92,9 @@ def _source(export: Path | Export) -> Path:
 def _note(site: Site, read: Mapping[str, Path]) -> None:
     """Notes beside the warehouse which files are in it; of paths that name somebody forgotten, the cleaned name."""
     with site.warehouse.connect() as connection:
-        known = dict(
-            connection.execute("SELECT digest, file_name FROM export_files ORDER BY sequence").fetchall()
-        )
-        if read and connection.execute("SELECT 1 FROM forgotten").fetchone():
-            forgotten = Forgotten.load(connection, site.pseudonyms(connection))
+        known = export_names(connection)
+        if read and forgotten_names(connection):
+            forgotten = load_forgotten(connection, site.pseudonyms(connection))
             eraser = forgotten.eraser({str(path) for path in read.values()})
             read = {digest: path for digest, path in read.items() if eraser.text(str(path)) == str(path)}
     note_files(site.warehouse.path, known, read)
@@ -171,7 +171,7 @@ def _of_file(error: OSError, path: Path) -> bool:
 
 def new_in_inbox(site: Site) -> int:
     """How many files of the inbox were not imported yet; those that can't be read count too."""
-    known = {row[0] for row in site.warehouse.rows("SELECT digest FROM export_files")}
+    known = imported_exports(site.warehouse)
     new = 0
     for path in inbox_files(site.folder.inbox):
         try:

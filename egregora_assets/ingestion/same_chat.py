@@ -11,6 +11,7 @@ import pyarrow as pa
 from egregora_assets.ingestion.report import DifferentChat
 from egregora_resources.inputs.export import Export
 from egregora_resources.warehouse.database import Warehouse
+from egregora_resources.warehouse.raw_log import texts_in_common
 
 TELLING_LETTERS = 5
 """A text as long as this is no word that is said all the time."""
@@ -62,26 +63,10 @@ def _says_other_things(warehouse: Warehouse, earlier: Sequence[Export], export: 
     columns = ["timestamp", "kind", "text"]
     known = [one.messages.select(columns) for one in earlier]
     with warehouse.connect() as connection:
-        connection.register("here", export.messages.select(columns))
-        connection.register(
-            "beside", pa.concat_tables([export.messages.schema.empty_table().select(columns), *known])
+        apart, common = texts_in_common(
+            connection,
+            export.messages.select(columns),
+            pa.concat_tables([export.messages.schema.empty_table().select(columns), *known]),
+            letters=TELLING_LETTERS,
         )
-        try:
-            apart, common = connection.execute(
-                f"""
-                WITH here AS (
-                    SELECT date_trunc('minute', timestamp) AS minute, text FROM here
-                    WHERE kind = 'text' AND length(text) >= {TELLING_LETTERS}
-                ), there AS (
-                    SELECT date_trunc('minute', timestamp) AS minute, text FROM (
-                        SELECT ts AS timestamp, kind, text FROM raw_messages UNION ALL FROM beside)
-                    WHERE kind = 'text' AND length(text) >= {TELLING_LETTERS}
-                ), hours AS (SELECT DISTINCT date_trunc('hour', minute) AS hour FROM there)
-                SELECT (SELECT count(*) FROM here SEMI JOIN hours ON hour = date_trunc('hour', minute)),
-                    (SELECT count(*) FROM here SEMI JOIN there USING (minute, text))
-                """
-            ).fetchall()[0]
-        finally:
-            connection.unregister("here")
-            connection.unregister("beside")
     return apart >= TELLING_TEXTS and not common

@@ -9,10 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import NamedTuple
 
 import duckdb
-import pyarrow as pa
 import pyarrow.compute as pc
 
 from egregora_assets.ingestion.report import Imported, ImportReport
@@ -23,10 +21,19 @@ from egregora_resources.chat_log.erase import without_forgotten
 from egregora_resources.inputs.export import Export, InputError, Member
 from egregora_resources.inputs.registry import read_nonempty_export
 from egregora_resources.media.store import MediaStore
-from egregora_resources.people import obey_commands
+from egregora_resources.people import load_forgotten, obey_commands
 from egregora_resources.privacy.forgotten import Forgotten
 from egregora_resources.progress import Progress
 from egregora_resources.site.site import Site
+from egregora_resources.warehouse.exports import (
+    StoredMedia,
+    imported_exports,
+    known_media,
+    put_lines_not_understood,
+    put_media,
+)
+from egregora_resources.warehouse.facts import keep_first_fact, put_fact
+from egregora_resources.warehouse.people import forgotten_names
 
 LANGUAGE_SAMPLE = 400
 """Messages whose language stands for the chat's."""
@@ -68,12 +75,10 @@ def store_exports(
             with site.warehouse.transaction() as connection:
                 merged = _merge(connection, site, export, media)
                 if language:
-                    connection.execute(
-                        "INSERT OR IGNORE INTO facts VALUES ('language', ?)", [language.result()]
-                    )
+                    keep_first_fact(connection, "language", language.result())
                 report.command_errors = obey_commands(connection)
                 report.layout = lay_out_again(connection, site.settings)
-                connection.execute("INSERT OR REPLACE INTO facts VALUES ('chat', ?)", [site_chat])
+                put_fact(connection, "chat", site_chat)
             notices = pc.call_function("sum", [export.messages["is_system"]]).as_py()
             report.files.append(
                 Imported(
@@ -93,9 +98,9 @@ def store_exports(
 def _forgotten(site: Site) -> Forgotten:
     """Those who were forgotten: their messages and names are taken out of an export before anything else."""
     with site.warehouse.connect() as connection:
-        if connection.execute("SELECT 1 FROM forgotten").fetchone() is None:
+        if not forgotten_names(connection):
             return Forgotten((), str)
-        return Forgotten.load(connection, site.pseudonyms(connection))
+        return load_forgotten(connection, site.pseudonyms(connection))
 
 
 def obey_settings(site: Site, wanted: str) -> None:
@@ -105,12 +110,12 @@ def obey_settings(site: Site, wanted: str) -> None:
         wanted: fingerprint of what they say, noted as the fact ``same``.
     """
     with site.warehouse.transaction() as connection:
-        if connection.execute("SELECT 1 FROM export_files").fetchone():
+        if imported_exports(connection):
             pseudonyms = site.pseudonyms(connection)
             if join_persons(connection, pseudonyms=pseudonyms, same=site.settings.people.same).joined:
                 obey_commands(connection)
             lay_out_again(connection, site.settings)
-        connection.execute("INSERT OR REPLACE INTO facts VALUES ('same', ?)", [wanted])
+        put_fact(connection, "same", wanted)
 
 
 def _merge(
@@ -123,13 +128,8 @@ def _merge(
     merged = merge_export(
         connection, export, pseudonyms=pseudonyms, same=site.settings.people.same, modified=export.modified
     )
-    for line in export.not_understood:
-        connection.execute("INSERT INTO lines_not_understood VALUES (?, ?)", [export.digest, line])
-    if media:
-        rows = pa.table(list(zip(*media, strict=True)), StoredMedia._fields)
-        connection.register("came", rows)
-        connection.execute("INSERT OR IGNORE INTO media SELECT ?, * FROM came", [export.digest])
-        connection.unregister("came")
+    put_lines_not_understood(connection, export.digest, export.not_understood)
+    put_media(connection, export.digest, media)
     return merged
 
 
@@ -149,28 +149,12 @@ def _language(export: Export) -> str:
     return detect(texts[:LANGUAGE_SAMPLE])
 
 
-class StoredMedia(NamedTuple):
-    """A file that came with an export; `id` is empty if it couldn't be read."""
-
-    name: str
-    id: str
-    kind: str
-    extension: str
-    size: int
-    crc: int | None
-
-
 def _store_media(site: Site, export: Export, progress: Progress) -> list[StoredMedia]:
     """Puts the media that the chat refers to into the store, but for contacts.
 
     A zip's member of the name, size and checksum of a file that came before is that file: it isn't read again.
     """
-    known = {
-        (row[0], row[4], row[5]): StoredMedia(*row)
-        for row in site.warehouse.rows(
-            "SELECT name, id, kind, extension, size, crc FROM media WHERE crc IS NOT NULL AND id <> ''"
-        )
-    }
+    known = known_media(site.warehouse)
     names = set(export.messages["attachment"].drop_null().unique().to_pylist())
     wanted = [
         member

@@ -31,8 +31,14 @@ from egregora_resources.publishing.content import PublishError
 from egregora_resources.publishing.locale import strings_for
 from egregora_resources.publishing.post_page import post_url
 from egregora_resources.warehouse.database import Warehouse
+from egregora_resources.warehouse.documents import message_texts, windows_of_pages
+from egregora_resources.warehouse.erasure import distrust
+from egregora_resources.warehouse.raw_log import texts_of, texts_of_others
+from egregora_resources.warehouse.raw_measures import files_of_messages, unusable_messages
 
 _NAMED_HITS = 20
+_NOT_WRITTEN = ("messages", "media", "site")
+"""Stages that a leak doesn't come from: no other wording would come of making them again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +115,7 @@ class LeakCheck:
             self._other_texts(),
             allowed=[shown_name(m, people, settings) for m in people.members if not m.opted_out],
             own_words=list(self._own_words()),
-            cleaned=lambda: self._column("SELECT text || ' ' || coalesce(data, '') FROM messages"),
+            cleaned=lambda: message_texts(self._storage, particulars=True),
             language=people.language,
         )
 
@@ -121,39 +127,23 @@ class LeakCheck:
             yield from strings_of(words)
             yield from calendar_words(locale)
 
-    def _column(self, sql: str, parameters: Sequence[object] = ()) -> list[str]:
-        return [row[0] for row in self._storage.rows(sql, parameters)]
-
     def _their_texts(self) -> list[tuple[str, str]]:
         tokens = {name: m.token for m in self._context.people.members for name in m.names if m.opted_out}
-        rows = self._storage.rows(
-            # The wordings of before a message was changed or deleted, too.
-            "SELECT name, text || chr(12) || coalesce(data, '') FROM raw_messages WHERE list_contains($1, name) "
-            "UNION SELECT name, text || chr(12) || coalesce(data, '') FROM minute_versions WHERE list_contains($1, name)",
-            [list(tokens)],
-        )
-        return [(tokens[name], text) for name, text in rows]
+        return [(tokens[name], text) for name, text in texts_of(self._storage, list(tokens))]
 
     def _other_texts(self) -> Iterator[str]:
-        yield from self._column(
-            "SELECT text || chr(12) || coalesce(data, '') FROM raw_messages "
-            "WHERE name IS NULL OR NOT list_contains(?, name)",
-            [self.hidden[1]],
-        )
-        yield from self._column("SELECT text FROM messages")
+        yield from texts_of_others(self._storage, self.hidden[1])
+        yield from message_texts(self._storage)
 
     @cached_property
     def forbidden(self) -> frozenset[int]:
         """Ids of messages that may not be used or shown: of people who opted out, and those that were retracted."""
-        rows = self._storage.rows(
-            "SELECT id FROM raw_messages WHERE deleted OR list_contains(?, name)", [self.hidden[1]]
-        )
-        return frozenset(row[0] for row in rows)
+        return unusable_messages(self._storage, self.hidden[1])
 
     @cached_property
     def forbidden_media(self) -> frozenset[str]:
         """Ids of files that only such messages brought."""
-        rows = self._storage.rows("SELECT message, id FROM message_media WHERE id <> ''")
+        rows = files_of_messages(self._storage)
         shared = {media for message, media in rows if message not in self.forbidden}
         return frozenset(media for _, media in rows if media not in shared)
 
@@ -187,8 +177,7 @@ class LeakCheck:
         return list(hits)
 
     def _windows_of_pages(self) -> Mapping[str, str]:
-        rows = self._storage.rows("SELECT slug, window_key FROM documents WHERE slug IS NOT NULL")
-        return {post_url(slug): window for slug, window in rows}
+        return {post_url(slug): window for slug, window in windows_of_pages(self._storage).items()}
 
     def gate(self, new: Path) -> None:
         """Lets a newly built site pass, or has the pages of the current one that hold such withdrawn.
@@ -200,7 +189,7 @@ class LeakCheck:
         remember_proof(self._storage, hits)
         if hits:
             withdrawn = withdraw_pages(self._context.folder.built, self)
-            distrust(self._storage, {hit.window for hit in hits if hit.window})
+            distrust(self._storage, {hit.window for hit in hits if hit.window}, kept=_NOT_WRITTEN)
             raise LeakFound(hits, len(withdrawn))
 
     def words_of_nobody(self) -> str:
@@ -219,16 +208,6 @@ def remember_proof(storage: Warehouse, hits: Iterable[Hit]) -> None:
 def last_proof(storage: Warehouse) -> list[Hit]:
     """Hits of the last check of the built site."""
     return [Hit(*hit) for hit in json.loads(storage.fact(PROOF) or "[]")]
-
-
-def distrust(storage: Warehouse, windows: Iterable[str]) -> None:
-    """Marks these windows stale, so that the next run rewrites them."""
-    with storage.transaction() as connection:
-        connection.execute(
-            "UPDATE stage_results SET status = 'withdrawn', fingerprint = '' "
-            "WHERE list_contains(?, window_key) AND stage NOT IN ('messages', 'media', 'site')",
-            [sorted(windows)],
-        )
 
 
 def withdraw_pages(folder: Path, check: LeakCheck) -> list[str]:

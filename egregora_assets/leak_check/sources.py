@@ -16,6 +16,9 @@ from egregora_resources.privacy.page_text import (
     text_of_json,
     text_of_page,
 )
+from egregora_resources.warehouse.documents import document_rows, message_rows
+from egregora_resources.warehouse.results import result_texts
+from egregora_resources.warehouse.vocabulary import synonyms, terms
 
 Stored: TypeAlias = tuple[str, str, str]
 """(window, where, text)."""
@@ -25,16 +28,12 @@ MESSAGE_ID = re.compile(r"(?<!\d)\d{12,17}(?!\d)")
 
 
 def _messages(context: PipelineContext) -> Iterator[Stored]:
-    for window, id, author, text, data in context.storage.rows(
-        "SELECT window_key, id, author, text, data FROM messages ORDER BY id"
-    ):
+    for window, id, author, text, data in message_rows(context.storage):
         yield window, f"messages of {window}", f"{id}{BLOCK}{author}{BLOCK}{text}{BLOCK}{_said(data)}"
 
 
 def _documents(context: PipelineContext) -> Iterator[Stored]:
-    for stage, window, id, front_matter, body in context.storage.rows(
-        "SELECT stage, window_key, id, front_matter, body FROM documents ORDER BY stage, id"
-    ):
+    for stage, window, id, front_matter, body in document_rows(context.storage):
         text = text_of_page(body) if stage == "banners" else body
         ids = BLOCK.join(MESSAGE_ID.findall(front_matter))
         yield window, f"{stage} of {window}", f"{id}{BLOCK}{_said(front_matter)}{BLOCK}{ids}{BLOCK}{text}"
@@ -45,16 +44,15 @@ def _said(data: str | None) -> str:
 
 
 def _vocabulary(context: PipelineContext) -> Iterator[Stored]:
-    yield from context.storage.rows(
-        "SELECT first_window, 'vocabulary', term FROM vocabulary "
-        "UNION ALL SELECT '', 'vocabulary', term || chr(12) || stays FROM synonyms"
-    )
+    for _, term, first_window in terms(context.storage):
+        yield first_window, "vocabulary", term
+    for _, term, stays in synonyms(context.storage):
+        yield "", "vocabulary", f"{term}{BLOCK}{stays}"
 
 
 def _results(context: PipelineContext) -> Iterator[Stored]:
-    yield from context.storage.rows(
-        "SELECT window_key, 'result of ' || stage, note || chr(12) || error FROM stage_results"
-    )
+    for stage, window, text in result_texts(context.storage):
+        yield window, f"result of {stage}", text
 
 
 def _answers(context: PipelineContext) -> Iterator[Stored]:

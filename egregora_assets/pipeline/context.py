@@ -5,18 +5,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 
 from egregora_assets.windowing.splitting import FULL_CONTEXT_WINDOW_SIZE, split_messages
 from egregora_resources.document import Document, FrontMatter, Message, Model, fingerprint
-from egregora_resources.document_kinds import PostMatter
 from egregora_resources.llm.protocol import Provider
 from egregora_resources.llm.providers import make_provider
 from egregora_resources.llm.tasks import Digest
@@ -28,7 +26,11 @@ from egregora_resources.site.settings import Settings
 from egregora_resources.site.site import Site
 from egregora_resources.usage import Usage
 from egregora_resources.warehouse.database import Warehouse
+from egregora_resources.warehouse.documents import stored_digests, stored_posts
+from egregora_resources.warehouse.raw_measures import retracted_messages
 from egregora_resources.warehouse.results import load_media, load_messages, load_window
+from egregora_resources.warehouse.vocabulary import terms
+from egregora_resources.warehouse.windows import active_windows, windows_with
 
 
 @dataclass
@@ -112,19 +114,16 @@ class PipelineContext:
     @cached_property
     def vocabulary(self) -> Sequence[str]:
         """Categories and tags in use, as of the run's start."""
-        return [row[0] for row in self.storage.rows("SELECT term FROM vocabulary ORDER BY kind, term")]
+        return [term.term for term in terms(self.storage)]
 
     @cached_property
     def digests(self) -> Sequence[tuple[datetime, Digest]]:
         """Digests of the site's windows and of the run's, with the windows' starts, in time order."""
-        rows = self.storage.rows(
-            "SELECT start_time, front_matter, window_key FROM documents JOIN windows ON key = window_key "
-            "WHERE stage = 'digests' AND NOT retired ORDER BY start_time, first_id, id"
-        )
-        stored = {row[2] for row in rows}
+        found = stored_digests(self.storage)
+        stored = {digest.window for digest in found}
         # Windows over a table of the caller's own are not among the site's.
         given = [work for work in self.works if work.key not in stored and "digests" in work.made]
-        digests = [(start, Digest.model_validate_json(front_matter)) for start, front_matter, _ in rows]
+        digests = [(digest.start, Digest.model_validate_json(digest.front_matter)) for digest in found]
         digests += [
             (work.start, document.front_matter)
             for work in given
@@ -135,30 +134,24 @@ class PipelineContext:
     @cached_property
     def memories(self) -> Mapping[str, Sequence[str]]:
         """Window → earlier windows that its posts were written with the memory of."""
-        rows = self.storage.rows("SELECT window_key, front_matter FROM documents WHERE stage = 'posts'")
-        return {window: PostMatter.model_validate_json(front_matter).memory for window, front_matter in rows}
+        return {post.window: post.memory for post in stored_posts(self.storage)}
 
     @cached_property
     def withdrawals(self) -> Mapping[str, Sequence[str]]:
         """Window → who of those who speak or are named in it opted out, and the messages retracted in it."""
         out = [member.author_id for member in self.people.members if member.opted_out]
         with self.storage.connect() as connection:
-            rows = connection.execute(
-                "SELECT window_key, author_id FROM window_people WHERE list_contains(?, author_id) "
-                "UNION ALL SELECT w.key, m.id::TEXT FROM raw_messages m JOIN windows w "
-                "ON m.id BETWEEN w.first_id AND w.last_id WHERE m.deleted ORDER BY ALL",
-                [out],
-            ).fetchall()
+            found = [*windows_with(connection, out)]
+            found += [(window, str(message)) for window, message in retracted_messages(connection)]
         withdrawn: dict[str, list[str]] = {}
-        for window, what in rows:
+        for window, what in sorted(found):
             withdrawn.setdefault(window, []).append(what)
         return withdrawn
 
     @cached_property
     def order(self) -> Mapping[str, int]:
         """Window → its place among the windows of the site, from 0."""
-        rows = self.storage.rows("SELECT key FROM windows WHERE NOT retired ORDER BY first_id")
-        return {key: place for place, (key,) in enumerate(rows)}
+        return {window.key: place for place, window in enumerate(active_windows(self.storage))}
 
     def begin(self, works: Sequence[WindowWork]) -> None:
         """A run over these windows begins: what the last one read of the warehouse is read anew."""
@@ -197,18 +190,14 @@ class WindowWork:
     key: str
     start: datetime
     end: datetime
-    raw: Any
-    """The raw messages, read by `messages` only: an Ibis expression over the log, or a table that was given."""
+    raw_messages: Callable[[], pa.Table]
+    """Reads the raw rows, in the order of the log: for `messages` only."""
     version: str
     """Data version of ``windows[w]``."""
     so_far: bool = False
     known: bool = True
     """Whether an earlier run stored anything of it: if not, there is nothing to read."""
     made: dict[str, Made] = field(default_factory=dict[str, Made])
-
-    def raw_messages(self) -> pa.Table:
-        """The raw rows, in the order of the log."""
-        return self.raw if isinstance(self.raw, pa.Table) else self.context.storage.execute(self.raw)
 
     @cached_property
     def _before(self) -> Mapping[str, Sequence[Document[FrontMatter]]]:

@@ -4,26 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from egregora_assets.pipeline.context import PipelineContext, WindowWork
-from egregora_assets.windowing.layout import StoredWindow
 from egregora_resources.site.site import Site
+from egregora_resources.warehouse.exports import export_clocks
+from egregora_resources.warehouse.raw_log import messages_between
+from egregora_resources.warehouse.windows import StoredWindow
 
 
 def window_works(context: PipelineContext, windows: Sequence[StoredWindow]) -> list[WindowWork]:
     """The stored windows as the runner takes them."""
-    import ibis
-
-    messages: Any = ibis.table(
-        {
-            "id": "int64", "ts": "timestamp", "name": "string", "kind": "string", "text": "string",
-            "attachment": "string", "edited": "boolean", "deleted": "boolean", "media_omitted": "boolean",
-            "data": "string",
-        },
-        name="raw_messages",
-    )  # fmt: skip
     running = running_window(context.site, windows)
     return [
         WindowWork(
@@ -31,9 +23,7 @@ def window_works(context: PipelineContext, windows: Sequence[StoredWindow]) -> l
             window.key,
             window.start,
             window.end,
-            messages.filter((messages.id >= window.first_id) & (messages.id <= window.last_id)).order_by(
-                "id"
-            ),
+            partial(messages_between, context.storage, window.first_id, window.last_id),
             window.version,
             so_far=window.key == running,
         )
@@ -61,10 +51,8 @@ def last_export(site: Site) -> datetime | None:
     """When the newest export was made, by the chat's own clock; the import's time where the phone's isn't known."""
     zone = ZoneInfo(site.settings.site.timezone)
     moments: list[datetime] = []
-    for modified, imported, last in site.warehouse.rows(
-        "SELECT modified, imported_at, last_message FROM export_files"
-    ):
-        # `imported_at` is in UTC. A zip that says it was packed before its last message was is not believed.
+    for modified, imported, last in export_clocks(site.warehouse):
+        # A zip that says it was packed before its last message was is not believed.
         believed = modified if modified and last and modified >= last - timedelta(days=1) else None
         made = believed or imported.replace(tzinfo=UTC).astimezone(zone).replace(tzinfo=None)
         moments.append(max(made, last or made))

@@ -16,12 +16,12 @@ from typing import Any, Literal, TypeAlias
 from egregora_assets.pipeline.context import PipelineContext, WindowWork
 from egregora_assets.pipeline.open_window import running_window, window_works
 from egregora_assets.pipeline.stage import FinalStage, Stage
-from egregora_assets.windowing.layout import active_windows
 from egregora_resources.document import fingerprint
 from egregora_resources.llm.estimate import Estimate
 from egregora_resources.site.settings import Settings
 from egregora_resources.site.site import Site
 from egregora_resources.warehouse.results import StageResult, load_results
+from egregora_resources.warehouse.windows import active_windows
 
 Action: TypeAlias = Literal["run", "fresh"]
 

@@ -12,17 +12,18 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import pyarrow as pa
 
 from egregora_assets.pipeline.context import PipelineContext, WindowWork
 from egregora_assets.windowing.cutting import Window, wall_clock
-from egregora_assets.windowing.layout import IDS_A_MINUTE
 from egregora_resources.document import fingerprint
 from egregora_resources.errors import UserError
 from egregora_resources.people import People, learn_names, load_people, said_of
 from egregora_resources.privacy.commands import Command, fold, parse_command
+from egregora_resources.warehouse.windows import IDS_A_MINUTE
 
 RAW_COLUMNS: Mapping[str, Any] = {
     "id": None, "ts": None, "name": None, "kind": "text", "text": "", "attachment": None, "edited": False,
@@ -57,7 +58,7 @@ def works_of_windows(context: PipelineContext, windows: Sequence[Window]) -> lis
             window.label,
             window.start_time,
             window.end_time,
-            _table(tables[window.label]),
+            partial(_table, tables[window.label]),
             _version(people, tables[window.label]),
         )
         for window in windows

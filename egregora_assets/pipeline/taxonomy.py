@@ -19,7 +19,17 @@ from egregora_resources.document_kinds import PostMatter
 from egregora_resources.llm.protocol import Provider
 from egregora_resources.llm.tasks import Terms
 from egregora_resources.warehouse.database import Warehouse
+from egregora_resources.warehouse.documents import stored_posts
 from egregora_resources.warehouse.results import load_documents
+from egregora_resources.warehouse.vocabulary import (
+    Synonym,
+    add_terms,
+    drop_synonyms,
+    drop_terms,
+    put_synonyms,
+    synonyms,
+    terms,
+)
 
 _ALGORITHMS = {
     "de": "german",
@@ -88,20 +98,13 @@ def settle_posts(
             vocabulary.settle("category", category, post.window) if category else "",
             list(dict.fromkeys(tags)),
         )
-    if vocabulary.added:
-        with warehouse.transaction() as connection:
-            connection.executemany("INSERT OR IGNORE INTO vocabulary VALUES (?, ?, ?)", vocabulary.added)
+    add_terms(warehouse, vocabulary.added)
     return settled
 
 
 def _stored(warehouse: Warehouse, language: str) -> Vocabulary:
-    terms = warehouse.rows("SELECT kind, term FROM vocabulary ORDER BY kind, term")
-    synonyms = warehouse.rows("SELECT kind, term, stays FROM synonyms ORDER BY kind, term")
-    return Vocabulary(
-        [(kind, term) for kind, term in terms],
-        language,
-        [(kind, term, stays) for kind, term, stays in synonyms],
-    )
+    known = [(term.kind, term.term) for term in terms(warehouse)]
+    return Vocabulary(known, language, synonyms(warehouse))
 
 
 async def merge_new_terms(warehouse: Warehouse, provider: Provider, language: str) -> None:
@@ -115,16 +118,16 @@ async def merge_new_terms(warehouse: Warehouse, provider: Provider, language: st
     people: dict[str, None] = {}
     messages: set[int] = set()
     for post in load_documents(warehouse, "posts", PostMatter):
-        terms = [("tag", tag) for tag in post.front_matter.tags]
-        terms += [("category", post.front_matter.category)] if post.front_matter.category else []
-        found = [pair for pair in terms if not vocabulary.settled(*pair)]
+        said = [("tag", tag) for tag in post.front_matter.tags]
+        said += [("category", post.front_matter.category)] if post.front_matter.category else []
+        found = [pair for pair in said if not vocabulary.settled(*pair)]
         if found:
             new |= dict.fromkeys(found)
             people |= dict.fromkeys(post.front_matter.people)
             messages |= set(post.front_matter.sources)
     if not new:
         return
-    known = warehouse.rows("SELECT kind, term FROM vocabulary ORDER BY kind, term")
+    known = [(term.kind, term.term) for term in terms(warehouse)]
     request = Terms(
         known=list(dict.fromkeys(term for _, term in known)),
         new=list(dict.fromkeys(term for _, term in new)),
@@ -134,29 +137,27 @@ async def merge_new_terms(warehouse: Warehouse, provider: Provider, language: st
     answer = (await provider.merge(request)).output
     stays = {term: other for term, other in answer.stays.items() if term in request.new}
     possible = {*known, *new}
-    rows = [
-        [kind, term, other]
+    found = [
+        Synonym(kind, term, other)
         for kind, term in new
         # What gives way itself takes nobody's place.
         if (other := stays.get(term)) and other not in stays and (kind, other) in possible
     ]
-    if rows:
-        with warehouse.transaction() as connection:
-            connection.executemany("INSERT OR REPLACE INTO synonyms VALUES (?, ?, ?)", rows)
+    put_synonyms(warehouse, found)
 
 
 def prune(connection: duckdb.DuckDBPyConnection, windows: Sequence[str]) -> None:
     """Forgets the terms that came from these windows and stand in no post any more."""
-    rows = connection.execute("SELECT front_matter FROM documents WHERE stage = 'posts'").fetchall()
-    posts = [PostMatter.model_validate_json(row[0]) for row in rows]
+    posts = stored_posts(connection)
     used = {("tag", tag) for post in posts for tag in post.tags}
     used |= {("category", post.category) for post in posts}
-    came = connection.execute(
-        "SELECT kind, term FROM vocabulary WHERE list_contains(?, first_window)", [list(windows)]
-    ).fetchall()
-    for kind, term in came:
-        if (kind, term) not in used:
-            connection.execute("DELETE FROM vocabulary WHERE kind = ? AND term = ?", [kind, term])
-    for kind, term, stays in connection.execute("SELECT kind, term, stays FROM synonyms").fetchall():
-        if (kind, term) not in used or (kind, stays) not in used:
-            connection.execute("DELETE FROM synonyms WHERE kind = ? AND term = ?", [kind, term])
+    came = {(term.kind, term.term) for term in terms(connection) if term.first_window in windows}
+    drop_terms(connection, came - used)
+    drop_synonyms(
+        connection,
+        {
+            (s.kind, s.term)
+            for s in synonyms(connection)
+            if not used.issuperset({(s.kind, s.term), (s.kind, s.stays)})
+        },
+    )

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import datetime
 from itertools import pairwise
 
 import duckdb
@@ -23,36 +22,16 @@ from egregora_resources.people import load_people
 from egregora_resources.privacy.names.index import NameIndex
 from egregora_resources.site.settings import Settings
 from egregora_resources.site.site import Site
-from egregora_resources.warehouse.database import Warehouse
-
-IDS_A_MINUTE = 1_000_000
-"""A message's id is minute × this + position: see `egregora_resources.chat_log`."""
-
+from egregora_resources.warehouse.facts import fact, put_fact
+from egregora_resources.warehouse.windows import (
+    IDS_A_MINUTE,
+    active_windows,
+    known_windows,
+    replace_layout,
+)
 
 MANY_WINDOWS = 3
 """Settings that would retire or recompute more windows than this are asked about."""
-
-
-@dataclass(frozen=True, slots=True)
-class StoredWindow:
-    """A row of `windows`."""
-
-    key: str
-    ordinal: int
-    first_id: int
-    last_id: int
-    start: datetime
-    end: datetime
-    messages: int
-    bytes: int
-    content: str
-    touched: str
-    reported: str | None
-
-    @property
-    def version(self) -> str:
-        """Data version of ``windows[w]``: of the raw content and of the people who speak or are named in it."""
-        return fingerprint("window", self.content, self.touched)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,17 +54,6 @@ class LayoutChange:
         )
 
 
-def active_windows(warehouse: Warehouse) -> list[StoredWindow]:
-    """The windows of the current layout, in the order of the log."""
-    return [
-        StoredWindow(*row)
-        for row in warehouse.rows(
-            "SELECT key, ordinal, first_id, last_id, start_time, end_time, messages, bytes, content, touched, reported "
-            "FROM windows WHERE NOT retired ORDER BY first_id"
-        )
-    ]
-
-
 def lay_out(
     connection: duckdb.DuckDBPyConnection,
     settings: Settings,
@@ -106,15 +74,13 @@ def lay_out(
     unit, size = settings.pipeline.window_unit, settings.pipeline.window_size
     check_window_settings(size, unit)
     layout = layout_fingerprint(settings)
-    known = connection.execute("SELECT value FROM facts WHERE key = 'layout'").fetchone()
+    known = fact(connection, "layout")
     log = Log.read(connection)
     stored: list[tuple[str, int]] = []
-    if unit in ("messages", "bytes") and known and known[0] == layout and not recut:
-        stored = connection.execute(
-            "SELECT key, first_id FROM windows WHERE NOT retired ORDER BY first_id"
-        ).fetchall()
+    if unit in ("messages", "bytes") and known == layout and not recut:
+        stored = [(window.key, window.first_id) for window in active_windows(connection)]
     cuts = _cuts(log.ids, log.sizes, size, unit, stored)
-    connection.execute("INSERT OR REPLACE INTO facts VALUES ('layout', ?)", [layout])
+    put_fact(connection, "layout", layout)
     return _store(connection, log, cuts, index, people)
 
 
@@ -157,12 +123,7 @@ def _store(
     index: NameIndex,
     people: Mapping[str, tuple[str, bool, str]],
 ) -> LayoutChange:
-    before: dict[str, tuple[str, str, str | None, bool]] = {
-        key: (content, touched, reported, retired)
-        for key, content, touched, reported, retired in connection.execute(
-            "SELECT key, content, touched, reported, retired FROM windows"
-        ).fetchall()
-    }
+    before = known_windows(connection)
     with ThreadPoolExecutor() as threads:  # to hash needs no lock of Python's
         hashes = threads.map(log.fingerprint, [cut.first for cut in cuts], [cut.last for cut in cuts])
         contents = dict(zip([cut.label for cut in cuts], hashes, strict=True))
@@ -170,7 +131,7 @@ def _store(
     changed = {
         key
         for key, content in contents.items()
-        if key not in before or before[key][0] != content or before[key][3]
+        if key not in before or before[key].content != content or before[key].retired
     }
     find_people(connection, log, cuts, index, people, changed)
     touched = windows_touched(connection, people.values(), contents)
@@ -188,17 +149,13 @@ def _store(
             "content": pa.array(contents.values(), pa.string()),
             "touched": pa.array([touched[key] for key in contents], pa.string()),
             "reported": pa.array(
-                [before[key][2] if key in before else None for key in contents], pa.string()
+                [before[key].reported if key in before else None for key in contents], pa.string()
             ),
             "retired": pa.array([False] * len(cuts), pa.bool_()),
         }
     )
-    connection.execute("UPDATE windows SET retired = TRUE")
-    connection.register("laid", laid)
-    connection.execute("DELETE FROM windows WHERE key IN (SELECT key FROM laid)")
-    connection.execute("INSERT INTO windows BY NAME SELECT * FROM laid")
-    connection.unregister("laid")
-    active = {key for key, (*_, retired) in before.items() if not retired}
+    replace_layout(connection, laid)
+    active = {key for key, window in before.items() if not window.retired}
     return LayoutChange(
         new=[key for key in contents if key not in active],
         changed=[
@@ -218,8 +175,8 @@ def relayout(site: Site, *, recut: bool = False, dry_run: bool = False) -> Layou
 
     try:
         with site.warehouse.transaction() as connection:
-            stored = connection.execute("SELECT value FROM facts WHERE key = 'layout'").fetchone()
-            if stored is None or not (recut or stored[0] != layout_fingerprint(site.settings)):
+            stored = fact(connection, "layout")
+            if stored is None or not (recut or stored != layout_fingerprint(site.settings)):
                 return None
             change = lay_out_again(connection, site.settings, recut=recut)
             if dry_run:

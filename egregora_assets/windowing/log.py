@@ -19,6 +19,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from egregora_resources.warehouse.raw_log import log_tables
+
 Integers = npt.NDArray[np.int64]
 
 _TEXTS = ("author", "kind", "text", "attachment", "data", "file")
@@ -34,15 +36,10 @@ class Log:
     @classmethod
     def read(cls, connection: duckdb.DuckDBPyConnection) -> Log:
         """The log as it stands, authors by id and attachments with the id of their stored file."""
-        table = connection.execute(
-            "SELECT id, epoch(ts)::BIGINT AS ts, name, kind, text, attachment, edited, deleted, media_omitted, data "
-            "FROM raw_messages"
-        ).to_arrow_table()
+        table, authors, files = log_tables(connection)
         ids = table["id"].to_numpy()
         if len(ids) and not bool(np.all(ids[1:] > ids[:-1])):
             table = table.take(pa.array(np.argsort(ids)))
-        authors = dict(connection.execute("SELECT name, author_id FROM author_names").fetchall())
-        files = connection.execute("SELECT message, id FROM message_media ORDER BY message").to_arrow_table()
         columns = {
             name: _contiguous(table[name])
             for name in ("id", "ts", "kind", "text", "attachment", "data", *_FLAGS)

@@ -10,7 +10,6 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cache
 
 import duckdb
-import pyarrow as pa
 
 from egregora_assets.windowing.cutting import Cut
 from egregora_assets.windowing.log import Log
@@ -18,6 +17,10 @@ from egregora_resources.document import fingerprint
 from egregora_resources.privacy.folded_text import fold, words
 from egregora_resources.privacy.names.forms import spellings, stretches
 from egregora_resources.privacy.names.index import NameIndex
+from egregora_resources.warehouse.facts import fact, put_fact
+from egregora_resources.warehouse.people import printed_names
+from egregora_resources.warehouse.raw_log import texts_matching
+from egregora_resources.warehouse.windows import Presence, presences, replace_presences
 
 
 def find_people(
@@ -29,37 +32,21 @@ def find_people(
     changed: Collection[str],
 ) -> None:
     """Notes who speaks and who is named in each window; names are looked for where text or names are new."""
-    persons = connection.execute("SELECT name, author_id FROM author_names ORDER BY name").fetchall()
-    state = fingerprint(persons)
-    known = connection.execute("SELECT value FROM facts WHERE key = 'names'").fetchone()
-    connection.execute("INSERT OR REPLACE INTO facts VALUES ('names', ?)", [state])
-    everywhere = known is None or known[0] != state
+    persons = printed_names(connection)
+    state = fingerprint(list(persons.items()))
+    everywhere = fact(connection, "names") != state
+    put_fact(connection, "names", state)
     scope = [cut for cut in cuts if everywhere or cut.label in changed]
     if not scope:
         return
     spoken = {cut.label: log.speakers(cut.first, cut.last) for cut in scope}
-    named = _named(connection, log, scope, index, people, [name for name, _ in persons])
-    rows = [
-        (key, author, spoken[key].get(author, 0), author in named[key])
+    named = _named(connection, log, scope, index, people, list(persons))
+    present = [
+        Presence(key, author, spoken[key].get(author, 0), author in named[key])
         for key in spoken
         for author in {*spoken[key], *named[key]}
     ]
-    connection.execute(
-        "DELETE FROM window_people WHERE list_contains(?, window_key)", [[c.label for c in scope]]
-    )
-    connection.register(
-        "present",
-        pa.table(
-            {
-                "window_key": pa.array([row[0] for row in rows], pa.string()),
-                "author_id": pa.array([row[1] for row in rows], pa.string()),
-                "messages": pa.array([row[2] for row in rows], pa.int64()),
-                "named": pa.array([row[3] for row in rows], pa.bool_()),
-            }
-        ),
-    )
-    connection.execute("INSERT INTO window_people BY NAME SELECT * FROM present")
-    connection.unregister("present")
+    replace_presences(connection, [cut.label for cut in scope], present)
 
 
 def _named(
@@ -72,10 +59,8 @@ def _named(
 ) -> dict[str, set[str]]:
     """Window → ids of the authors that its texts may name."""
     named: dict[str, set[str]] = {cut.label: set() for cut in scope}
-    candidates = connection.execute(
-        "SELECT id, text FROM raw_messages WHERE id BETWEEN ? AND ? AND regexp_matches(text, ?)",
-        [int(log.ids[scope[0].first]), int(log.ids[scope[-1].last]), name_sieve(names)],
-    ).fetchall()
+    first, last = int(log.ids[scope[0].first]), int(log.ids[scope[-1].last])
+    candidates = texts_matching(connection, first, last, name_sieve(names))
     firsts = [int(log.ids[cut.first]) for cut in scope]
     found: dict[str, set[str]] = {}  # the app's lines about people repeat
     for message, text in candidates:
@@ -150,9 +135,7 @@ def windows_touched(
     """
     known = {author: (opted_out, names) for author, opted_out, names in people}
     present: defaultdict[str, list[tuple[str, bool, str]]] = defaultdict(list)
-    for key, author, named in connection.execute(
-        "SELECT window_key, author_id, named FROM window_people"
-    ).fetchall():
+    for key, author, _, named in presences(connection):
         opted_out, names = known.get(author, (False, ""))
         present[key].append((author, opted_out, names if named else ""))
     return {key: fingerprint(sorted(present[key])) for key in keys}

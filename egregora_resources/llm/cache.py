@@ -89,6 +89,18 @@ class ResponseCache:
         self._store.purge()
         return len(found)
 
+    def messages_answered(self, task: str, model: str) -> frozenset[int]:
+        """Messages about which this model's answer to a task is kept: to ask again costs nothing."""
+        if not self._store.path.exists():
+            return frozenset()
+        with self._store.connect() as connection:
+            rows = connection.execute(
+                "SELECT subject FROM subjects JOIN responses USING (request) "
+                "WHERE kind = 'message' AND task = ? AND model = ?",
+                [task, model],
+            ).fetchall()
+        return frozenset(int(row[0]) for row in rows)
+
     def texts(self) -> Iterator[CachedText]:
         """Every answer that is kept, e.g. for the privacy check."""
         if not self._store.path.exists():

@@ -13,13 +13,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-import duckdb
-
 from egregora_resources.privacy.folded_text import fold, words
 from egregora_resources.privacy.names.forms import UNSPACED_RUN, Form, FormKind, forms
 from egregora_resources.privacy.names.index import NameIndex, numbers_in
 from egregora_resources.privacy.names.word_lists import vocabulary
-from egregora_resources.privacy.pseudonyms import Pseudonyms, clean_name, number_of
+from egregora_resources.privacy.pseudonyms import clean_name, number_of
 
 _TRACE = 4
 """Hexadecimal digits kept of a message's keyed hash: enough to tell two messages of one minute apart in two
@@ -52,13 +50,6 @@ class Forgotten:
     names: Sequence[HashedName]
     hashed: Callable[[str], str]
     language: str = "en"
-
-    @classmethod
-    def load(cls, connection: duckdb.DuckDBPyConnection, pseudonyms: Pseudonyms) -> Forgotten:
-        """The forgotten people on record in the warehouse."""
-        rows = connection.execute("SELECT hash, person, form, words FROM forgotten").fetchall()
-        language = connection.execute("SELECT value FROM facts WHERE key = 'language'").fetchone()
-        return cls([HashedName(*row) for row in rows], pseudonyms.hashed, language[0] if language else "en")
 
     def __bool__(self) -> bool:
         return bool(self.names)

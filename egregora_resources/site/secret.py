@@ -8,6 +8,7 @@ import duckdb
 
 from egregora_resources.errors import UserError
 from egregora_resources.privacy.pseudonyms import SECRET_FILE, Pseudonyms, load_secret, secret_check
+from egregora_resources.warehouse.facts import fact, put_fact
 
 
 class SecretChanged(UserError):
@@ -24,7 +25,7 @@ def site_pseudonyms(connection: duckdb.DuckDBPyConnection, state: Path) -> Pseud
     Raises:
         SecretChanged: the secret is gone, or another one stands in its place. A lost one is never replaced.
     """
-    known = connection.execute("SELECT value FROM facts WHERE key = 'secret'").fetchone()
+    known = fact(connection, "secret")
     if known and not (state / SECRET_FILE).exists():
         raise SecretChanged(
             f"The secret key {state / SECRET_FILE} is gone, with which this site's pseudonyms were made. "
@@ -32,13 +33,13 @@ def site_pseudonyms(connection: duckdb.DuckDBPyConnection, state: Path) -> Pseud
         )
     secret = load_secret(state)
     check = secret_check(secret)
-    if known and known[0] != check:
+    if known and known != check:
         raise SecretChanged(
             f"The secret key {state / SECRET_FILE} is not the one that this site's pseudonyms were made with. "
             "Put the old key back (from a copy of the site's folder); with another key everybody would get a new name."
         )
     if not known:
-        connection.execute("INSERT INTO facts VALUES ('secret', ?)", [check])
+        put_fact(connection, "secret", check)
     return Pseudonyms(secret)
 
 
@@ -48,5 +49,5 @@ def check_secret(connection: duckdb.DuckDBPyConnection, state: Path) -> None:
     Raises:
         SecretChanged: as `site_pseudonyms` does.
     """
-    if connection.execute("SELECT 1 FROM facts WHERE key = 'secret'").fetchone():
+    if fact(connection, "secret"):
         site_pseudonyms(connection, state)

@@ -16,17 +16,13 @@ from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import duckdb
 
 from egregora_resources.errors import UserError
 from egregora_resources.warehouse.imported_files import list_beside
 from egregora_resources.warehouse.migrations import backups, migrate
-
-if TYPE_CHECKING:
-    import ibis.expr.types as ir
-    import pyarrow as pa
 
 log = logging.getLogger("egregora.warehouse")
 
@@ -144,22 +140,6 @@ class Warehouse:
         """All rows of a query."""
         with self.connect() as connection:
             return connection.execute(sql, list(parameters)).fetchall()
-
-    def execute(self, expression: ir.Table) -> pa.Table:
-        """The rows of an Ibis table expression.
-
-        Expressions over unbound tables named as in `tables.sql` are run on this warehouse, others
-        (a memtable, another database's table) where they live.
-        """
-        import ibis
-        from ibis.common.exceptions import IbisError
-
-        try:
-            backend = expression.get_backend()
-        except IbisError:
-            with self.connect() as connection:
-                return ibis.duckdb.from_connection(connection).to_pyarrow(expression)
-        return backend.to_pyarrow(expression)
 
     def fact(self, key: str) -> str | None:
         """A remembered fact about the site, such as the resolved provider."""

@@ -9,14 +9,16 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 import duckdb
 import pyarrow as pa
 
 from egregora_resources.document import Document, FrontMatter, Message, Model
+from egregora_resources.privacy.page_text import BLOCK
 from egregora_resources.usage import Usage
 from egregora_resources.warehouse.database import Warehouse
+from egregora_resources.warehouse.reading import Source, fetch
 
 Status: TypeAlias = Literal["done", "skipped", "failed", "withdrawn"]
 
@@ -61,6 +63,39 @@ def load_results(warehouse: Warehouse, *, unreported: bool = False) -> dict[tupl
 def _result(row: tuple[Any, ...]) -> StageResult:
     values: list[Any] = [*row[:5], json.loads(row[5]), *row[6:10], Usage(*row[10:14]), *row[14:]]
     return StageResult(*values)
+
+
+class MadeVersion(NamedTuple):
+    """What a stage made of an active window: its data version, and what it has to say."""
+
+    stage: str
+    window: str
+    data_version: str
+    note: str
+
+
+def made_versions(source: Source) -> list[MadeVersion]:
+    """Of all stages and active windows, in order. Asked by every command."""
+    rows = fetch(
+        source,
+        "SELECT r.stage, r.window_key, r.data_version, r.note FROM stage_results r JOIN windows w "
+        "ON w.key = r.window_key WHERE NOT w.retired ORDER BY ALL",
+    )
+    return [MadeVersion(*row) for row in rows]
+
+
+class ResultText(NamedTuple):
+    """What a result says in words."""
+
+    stage: str
+    window: str
+    text: str
+
+
+def result_texts(source: Source) -> list[ResultText]:
+    """Of all results."""
+    rows = fetch(source, "SELECT stage, window_key, note, error FROM stage_results")
+    return [ResultText(stage, window, f"{note}{BLOCK}{error}") for stage, window, note, error in rows]
 
 
 def commit_results(

@@ -14,6 +14,7 @@ from egregora_assets.posts import PostsWorker, body_of, number, shown_messages
 from egregora_resources.document import Document, Message
 from egregora_resources.document_kinds import PostMatter
 from egregora_resources.errors import ProviderError
+from egregora_resources.inputs.export import MESSAGE_SCHEMA
 from egregora_resources.llm.offline import OfflineProvider
 from egregora_resources.llm.protocol import Answer
 from egregora_resources.llm.tasks import (
@@ -66,7 +67,7 @@ def written(*drafts: PostDraft) -> list[Document[PostMatter]]:
 def work(root: Path) -> WindowWork:
     storage = Warehouse(root / "w.duckdb")
     context = PipelineContext(Settings(), root, storage, {})
-    return WindowWork(context, WINDOW, TIME, TIME, None, "")
+    return WindowWork(context, WINDOW, TIME, TIME, lambda: MESSAGE_SCHEMA.empty_table(), "")
 
 
 def store(at: WindowWork, posts: list[Document]) -> None:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from egregora_assets.commands.plan import plan_site
 from egregora_assets.pipeline.open_window import window_works
-from egregora_assets.windowing.layout import active_windows
 from egregora_resources.site.settings import settings_template
+from egregora_resources.warehouse.windows import active_windows
 from egregora_tests.small_site import SmallSite
 from egregora_tests.weekly_chat import weeks
 

@@ -18,12 +18,12 @@ from egregora_assets.pipeline.open_window import window_works
 from egregora_assets.pipeline.plan import make_plan
 from egregora_assets.pipeline.stage_runner import Outcome
 from egregora_assets.stages import STAGES, built_in_runner
-from egregora_assets.windowing.layout import active_windows
 from egregora_resources.llm.estimate import Estimate, StageEstimate
 from egregora_resources.llm.gemini import GeminiProvider
 from egregora_resources.llm.pricing import dollars
 from egregora_resources.site.settings import ModelSettings
 from egregora_resources.warehouse.results import load_results
+from egregora_resources.warehouse.windows import active_windows
 from egregora_tests.llm.fault_server import FaultServer
 from egregora_tests.small_site import WITHOUT_SITE, SmallSite
 from egregora_tests.weekly_chat import Line, said, weeks

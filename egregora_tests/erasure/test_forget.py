@@ -25,11 +25,11 @@ from egregora_assets.erasure.unfinished import resume
 from egregora_assets.graph.dagster_instance import site_instance
 from egregora_assets.graph.runs import materialize
 from egregora_assets.ingestion.imports import import_exports
-from egregora_assets.windowing.layout import active_windows
 from egregora_resources.inputs.export import InputError
 from egregora_resources.people import UnknownPerson
 from egregora_resources.site.settings import settings_template
 from egregora_resources.warehouse.imported_files import imported_files
+from egregora_resources.warehouse.windows import active_windows
 from egregora_tests.small_site import WITHOUT_SITE, SmallSite
 from egregora_tests.weekly_chat import NAMES, Line, export, reworded, said, weeks
 

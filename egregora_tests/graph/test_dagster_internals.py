@@ -107,7 +107,9 @@ def test_a_planned_partition_shows_as_failed_with_its_run_and_as_materialized_af
     """In a run of which Dagster itself has planned another partition."""
 
     @dg.multi_asset(specs=[dg.AssetSpec("posts", skippable=True)], partitions_def=WINDOW)
-    def chain(context: dg.AssetExecutionContext, config: Works):
+    def chain(
+        context: dg.AssetExecutionContext, config: Works
+    ) -> Iterator[dg.MaterializeResult[Any]]:
         for key in config.done:
             context.log_event(dg.AssetMaterialization("posts", partition=key))
         for key in config.failed:

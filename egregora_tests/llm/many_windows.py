@@ -13,8 +13,8 @@ from egregora_assets.pipeline.context import PipelineContext
 from egregora_assets.pipeline.open_window import window_works
 from egregora_assets.pipeline.stage_runner import Outcome
 from egregora_assets.stages import built_in_runner
-from egregora_assets.windowing.layout import active_windows
 from egregora_resources.llm.gemini import GeminiProvider
+from egregora_resources.warehouse.windows import active_windows
 from egregora_tests import HANG
 from egregora_tests.llm.fault_server import FaultServer
 from egregora_tests.small_site import WITHOUT_SITE, SmallSite

@@ -12,13 +12,13 @@ import pytest
 from egregora_assets.pipeline.open_window import window_works
 from egregora_assets.profiles import combine_portraits
 from egregora_assets.stages import built_in_runner
-from egregora_assets.windowing.layout import active_windows
 from egregora_resources.document_kinds import Enrichment, LinkEnrichment, PostMatter
 from egregora_resources.errors import ProviderError
 from egregora_resources.llm.gemini import GeminiProvider
 from egregora_resources.llm.protocol import Answer
 from egregora_resources.llm.tasks import Notes, NotesInput, Observation, Terms
 from egregora_resources.warehouse.results import load_documents, load_results
+from egregora_resources.warehouse.windows import active_windows
 from egregora_tests.costs.test_estimates import context_of, run, site_of
 from egregora_tests.llm import fault_server
 from egregora_tests.llm.fault_server import FaultServer

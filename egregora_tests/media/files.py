@@ -136,7 +136,7 @@ def add_page(writer: PdfWriter, drawing: bytes, resources: Mapping[str, PdfObjec
     page = writer.add_blank_page(595, 842)
     content = DecodedStreamObject()
     content.set_data(drawing)
-    page[NameObject("/Contents")] = writer._add_object(content.flate_encode())
+    page[NameObject("/Contents")] = writer._add_object(content.flate_encode())  # pyright: ignore[reportPrivateUsage]
     page[NameObject("/Resources")] = DictionaryObject(
         {NameObject(name): value for name, value in resources.items()}
     )

@@ -53,7 +53,7 @@ def form(writer: PdfWriter, drawing: bytes, inner: dict[str, IndirectObject] | N
             ),
         }
     )
-    return writer._add_object(packed)
+    return writer._add_object(packed)  # pyright: ignore[reportPrivateUsage]
 
 
 def named(objects: Mapping[str, PdfObject]) -> DictionaryObject:

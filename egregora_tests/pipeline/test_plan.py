@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from egregora_assets.pipeline.open_window import running_window
-from egregora_assets.windowing.layout import active_windows
+from egregora_resources.warehouse.windows import active_windows
 from egregora_tests.providers import WatchedProvider
 from egregora_tests.small_site import WITHOUT_SITE, SmallSite
 from egregora_tests.weekly_chat import NAMES, reworded, said, week, weeks

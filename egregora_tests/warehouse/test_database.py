@@ -10,7 +10,6 @@ from contextlib import suppress
 from pathlib import Path
 
 import duckdb
-import ibis
 import pytest
 
 from egregora_resources.warehouse.database import (
@@ -126,14 +125,6 @@ def test_a_damaged_file_is_told_from_a_busy_one(tmp_path: Path):
 def test_a_site_without_a_warehouse_is_a_sentence(tmp_path: Path):
     with pytest.raises(WarehouseMissing, match="Nothing was imported"):
         open_existing(tmp_path / ".egregora" / "warehouse.duckdb")
-
-
-def test_ibis_expressions_run_where_their_tables_are(tmp_path: Path):
-    warehouse = Warehouse(tmp_path / "w.duckdb")
-    warehouse.remember("a", "b")
-    facts = ibis.table({"key": "string", "value": "string"}, name="facts")
-    assert warehouse.execute(facts.filter(facts.key == "a")).to_pylist() == [{"key": "a", "value": "b"}]
-    assert warehouse.execute(ibis.memtable({"n": [1]})).to_pylist() == [{"n": 1}]
 
 
 def test_a_killed_writer_leaves_what_it_committed(tmp_path: Path):
