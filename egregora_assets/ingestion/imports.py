@@ -22,7 +22,7 @@ from egregora_resources.progress import Progress, Silent
 from egregora_resources.site.inbox import inbox_files, look
 from egregora_resources.site.site import Site
 from egregora_resources.warehouse.database import Warehouse
-from egregora_resources.warehouse.exports import export_names, imported_exports
+from egregora_resources.warehouse.exports import imported_exports
 from egregora_resources.warehouse.imported_files import note_files
 from egregora_resources.warehouse.people import forgotten_names
 
@@ -92,7 +92,7 @@ def _source(export: Path | Export) -> Path:
 def _note(site: Site, read: Mapping[str, Path]) -> None:
     """Notes beside the warehouse which files are in it; of paths that name somebody forgotten, the cleaned name."""
     with site.warehouse.connect() as connection:
-        known = export_names(connection)
+        known = imported_exports(connection)
         if read and forgotten_names(connection):
             forgotten = load_forgotten(connection, site.pseudonyms(connection))
             eraser = forgotten.eraser({str(path) for path in read.values()})

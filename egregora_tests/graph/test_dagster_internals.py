@@ -4,9 +4,10 @@ After an upgrade of Dagster this is the file to run first.
 """
 
 # No postponed annotations: Dagster reads those of steps.
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import pytest
@@ -107,9 +108,7 @@ def test_a_planned_partition_shows_as_failed_with_its_run_and_as_materialized_af
     """In a run of which Dagster itself has planned another partition."""
 
     @dg.multi_asset(specs=[dg.AssetSpec("posts", skippable=True)], partitions_def=WINDOW)
-    def chain(
-        context: dg.AssetExecutionContext, config: Works
-    ) -> Iterator[dg.MaterializeResult[Any]]:
+    def chain(context: dg.AssetExecutionContext, config: Works) -> Iterator[dg.MaterializeResult[Any]]:
         for key in config.done:
             context.log_event(dg.AssetMaterialization("posts", partition=key))
         for key in config.failed:
