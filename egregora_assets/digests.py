@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from egregora_assets.pipeline.conversation import WrittenStage
+from pydantic import BaseModel
+
+from egregora_assets.pipeline.context import Made, WindowWork
+from egregora_assets.pipeline.conversation import WrittenStage, stretches
+from egregora_assets.pipeline.stage import made_by
 from egregora_assets.pipeline.worker import WorkerBase
 from egregora_resources.document import Document
-from egregora_resources.llm.tasks import Stretch, Task
+from egregora_resources.llm.tasks import Digest, Stretch, Task
 
 
-class DigestWorker(WorkerBase):
+class DigestWorker(WorkerBase[Stretch, Digest]):
     """Condenses a stretch of conversation."""
 
-    async def process_item(self, item: Document) -> Document:
-        answer = self.spent(await self.provider.digest(Stretch.model_validate(item.front_matter)))
+    async def process_item(self, item: Document[Stretch]) -> Document[Digest]:
+        answer = self.spent(await self.provider.digest(item.front_matter))
         digest = answer.model_copy(update={"window": item.window})
-        return Document("digest", item.id, item.window, None, digest.model_dump(mode="json"), digest.summary)
+        return Document("digest", item.id, item.window, None, digest, digest.summary)
 
 
 class DigestsStage(WrittenStage):
@@ -26,4 +30,7 @@ class DigestsStage(WrittenStage):
         "What the window was about, in a few lines: the memory of later windows' writers."
     )
     task: ClassVar[Task | None] = "digests"
-    worker: ClassVar[type[WorkerBase]] = DigestWorker
+    documents: ClassVar[type[BaseModel]] = Digest
+
+    async def make(self, work: WindowWork) -> Made:
+        return await made_by(DigestWorker(work.context.llm), stretches(work))

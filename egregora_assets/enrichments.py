@@ -5,14 +5,18 @@ A link or picture that can't be described is recorded as such, and fails nothing
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, ClassVar
 
-from egregora_assets.pipeline.context import WindowWork
+from pydantic import BaseModel
+
+from egregora_assets.pipeline.context import Made, WindowWork
 from egregora_assets.pipeline.conversation import urls_in
-from egregora_assets.pipeline.stage import Stage
+from egregora_assets.pipeline.stage import Stage, made_by
 from egregora_assets.pipeline.worker import WorkerBase
 from egregora_resources.document import Document
+from egregora_resources.document_kinds import Enrichment, LinkEnrichment, MediaEnrichment, MediaMatter
 from egregora_resources.errors import ProviderError
 from egregora_resources.llm.tasks import (
     NOTES_A_REQUEST,
@@ -27,7 +31,7 @@ from egregora_resources.llm.tasks import (
 from egregora_resources.site.settings import Settings
 
 
-class EnrichmentWorker(WorkerBase):
+class EnrichmentWorker(WorkerBase[Enrichment, Enrichment]):
     """Describes links and media, a batch a call.
 
     Args:
@@ -43,9 +47,10 @@ class EnrichmentWorker(WorkerBase):
         super().__init__(*args, **options)
         self.language, self.clean = language, clean
 
-    async def process_batch(self, items: list[Document]) -> list[Document]:
-        links = [Link.model_validate(i.front_matter) for i in items if "url" in i.front_matter]
-        media = [Picture.model_validate(i.front_matter) for i in items if "url" not in i.front_matter]
+    async def process_batch(self, items: list[Document[Enrichment]]) -> list[Document[Enrichment]]:
+        wanted = [item.front_matter.root for item in items]
+        links: list[Link] = [one for one in wanted if isinstance(one, LinkEnrichment)]
+        media: list[Picture] = [one for one in wanted if isinstance(one, MediaEnrichment)]
         request = NotesInput(window=items[0].window, links=links, media=media, language=self.language)
         try:
             notes = self.spent(await self.provider.enrich(request))
@@ -54,19 +59,42 @@ class EnrichmentWorker(WorkerBase):
                 links=[LinkNote(url=link.url, problem=str(error)) for link in links],
                 media=[MediaNote(id=file.id, alt=file.caption, problem=str(error)) for file in media],
             )
-        said: dict[str, LinkNote | MediaNote] = {note.url: note for note in notes.links}
-        said |= {note.id: note for note in notes.media}
+        of_links = {note.url: note for note in notes.links}
+        of_media = {note.id: note for note in notes.media}
         return [
-            self._described(item, said.get(item.front_matter.get("url", item.front_matter.get("id"))))
-            for item in items
+            replace(item, front_matter=Enrichment(self._learnt(one, of_links, of_media)))
+            for item, one in zip(items, wanted, strict=True)
         ]
 
-    def _described(self, item: Document, note: LinkNote | MediaNote | None) -> Document:
-        learnt = note.model_dump(mode="json", exclude={"id", "url"}) if note else {}
-        learnt = {
-            key: self.clean(value) if isinstance(value, str) else value for key, value in learnt.items()
-        }
-        return Document(item.kind, item.id, item.window, None, {**item.front_matter, **learnt}, item.body)
+    def _learnt(
+        self,
+        one: LinkEnrichment | MediaEnrichment,
+        links: Mapping[str, LinkNote],
+        media: Mapping[str, MediaNote],
+    ) -> LinkEnrichment | MediaEnrichment:
+        clean = self.clean
+        if isinstance(one, LinkEnrichment):
+            page = links.get(one.url, LinkNote(url=one.url))
+            return LinkEnrichment(
+                url=one.url,
+                title=clean(page.title),
+                summary=clean(page.summary),
+                message=one.message,
+                read=page.read,
+                problem=clean(page.problem),
+            )
+        note = media.get(one.id, MediaNote(id=one.id))
+        return MediaEnrichment(
+            id=one.id,
+            message=one.message,
+            kind=one.kind,
+            caption=one.caption,
+            alt=clean(note.alt),
+            summary=clean(note.summary),
+            described=note.described,
+            text=clean(note.text),
+            problem=clean(note.problem),
+        )
 
 
 class EnrichmentsStage(Stage):
@@ -74,7 +102,7 @@ class EnrichmentsStage(Stage):
     after: ClassVar[tuple[str, ...]] = ("messages", "media")
     description: ClassVar[str] = "What can be learnt of the links and media shared in the window."
     task: ClassVar[Task | None] = "enrichments"
-    worker: ClassVar[type[WorkerBase]] = EnrichmentWorker
+    documents: ClassVar[type[BaseModel]] = Enrichment
 
     def reads(self, settings: Settings) -> Any:
         return [settings.pipeline.enrichment.model_dump(mode="json"), settings.site.language]
@@ -86,11 +114,12 @@ class EnrichmentsStage(Stage):
             else "[pipeline.enrichment] enabled is false"
         )
 
-    def make_worker(self, work: WindowWork) -> WorkerBase:
+    async def make(self, work: WindowWork) -> Made:
         context = work.context
-        return EnrichmentWorker(context.llm, language=context.people.language, clean=context.scrubber.scrub)
+        worker = EnrichmentWorker(context.llm, language=context.people.language, clean=context.scrubber.scrub)
+        return await made_by(worker, self._items(work))
 
-    def items(self, work: WindowWork) -> list[Document]:
+    def _items(self, work: WindowWork) -> list[Document[Enrichment]]:
         first: dict[str, int] = {}
         for message in work.messages:
             for url in urls_in(message.text):
@@ -102,19 +131,19 @@ class EnrichmentsStage(Stage):
                 f"{work.key}/link-{n}",
                 work.key,
                 None,
-                Link(url=url, message=message).model_dump(mode="json"),
+                Enrichment(LinkEnrichment(url=url, message=message)),
             )
             for n, (url, message) in enumerate(links, 1)
         ] + [
             Document(
                 "enrichment",
-                f"{work.key}/media-{known['message']}",
+                f"{work.key}/media-{file.message}",
                 work.key,
                 None,
-                Picture(
-                    id=known["media"], message=known["message"], kind=known["kind"], caption=known["caption"]
-                ).model_dump(mode="json"),
+                Enrichment(
+                    MediaEnrichment(id=file.media, message=file.message, kind=file.kind, caption=file.caption)
+                ),
             )
-            for known in (d.front_matter for d in work.documents("media"))
-            if known["view"]["path"]
+            for file in (document.front_matter for document in work.documents("media", MediaMatter))
+            if file.view.path
         ]

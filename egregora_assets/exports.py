@@ -4,6 +4,7 @@ Its own data version is constant: an unpartitioned asset whose version changed w
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import dagster as dg
 
@@ -63,7 +64,7 @@ def exports_asset(
         config: ExportsConfig,
         warehouse: WarehouseResource,
         llm: LlmResource,
-    ) -> Iterator[dg.MaterializeResult]:
+    ) -> Iterator[dg.MaterializeResult[Any]]:
         with redacted_failures():
             enter_run(context.instance, context.run.run_id)
             # A plain `dagster dev` has made the folder for its own files, open to everybody.

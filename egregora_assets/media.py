@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import asdict
+from dataclasses import replace
 from typing import Any, ClassVar
 
+from pydantic import BaseModel
+
 from egregora_assets.pipeline.context import Made, WindowWork
-from egregora_assets.pipeline.stage import Stage
+from egregora_assets.pipeline.stage import Stage, made_by
 from egregora_assets.pipeline.worker import WorkerBase
 from egregora_resources.document import Document, Message, absent
+from egregora_resources.document_kinds import AttachmentMatter, MediaMatter
 from egregora_resources.media.store import DAMAGED, MediaStore
 from egregora_resources.publishing.content import MediaView
 
 
-class MediaWorker(WorkerBase):
+class MediaWorker(WorkerBase[AttachmentMatter, AttachmentMatter]):
     """Makes the web versions of stored originals. Without a store there is nothing to make them from."""
 
     concurrency = 2
@@ -23,12 +26,22 @@ class MediaWorker(WorkerBase):
         super().__init__(**options)
         self.store = store
 
-    async def process_item(self, item: Document) -> Document:
-        known = item.front_matter
-        if self.store is None or "view" in known:
+    async def process_item(self, item: Document[AttachmentMatter]) -> Document[AttachmentMatter]:
+        file = item.front_matter
+        if self.store is None or isinstance(file, MediaMatter):
             return item
-        view = await asyncio.to_thread(self.store.view, known["media"], known["kind"], known["extension"])
-        return Document(item.kind, item.id, item.window, None, {**known, "view": asdict(view)}, item.body)
+        view = await asyncio.to_thread(self.store.view, file.media, file.kind, file.extension)
+        return replace(
+            item,
+            front_matter=MediaMatter(
+                media=file.media,
+                message=file.message,
+                caption=file.caption,
+                kind=file.kind,
+                extension=file.extension,
+                view=view,
+            ),
+        )
 
 
 class MediaStage(Stage):
@@ -36,30 +49,27 @@ class MediaStage(Stage):
     after: ClassVar[tuple[str, ...]] = ("messages",)
     description: ClassVar[str] = "Pictures, voices and files of the window, made fit for the site."
     kinds: ClassVar[frozenset[str]] = frozenset({"pillow"})
-
-    def items(self, work: WindowWork) -> list[Document]:
-        return [
-            Document(
-                "media",
-                f"{work.key}/{message.id}",
-                work.key,
-                None,
-                {"media": message.media, "message": message.id, "caption": message.text}
-                | _particulars(work, message, message.media),
-            )
-            for message in work.messages
-            if message.media and (message.media in work.context.media or absent(message.media))
-        ]
+    documents: ClassVar[type[BaseModel]] = MediaMatter
 
     async def make(self, work: WindowWork) -> Made:
-        return Made(await MediaWorker(work.context.media_store).run(self.items(work)))
+        items = [
+            Document("media", f"{work.key}/{m.id}", work.key, None, _front_matter(work, m, m.media))
+            for m in work.messages
+            if m.media and (m.media in work.context.media or absent(m.media))
+        ]
+        return await made_by(MediaWorker(work.context.media_store), items)
 
 
-def _particulars(work: WindowWork, message: Message, media: str) -> dict[str, Any]:
+def _front_matter(work: WindowWork, message: Message, media: str) -> AttachmentMatter:
     if not absent(media):
         kind, extension = work.context.media[media]
-        return {"kind": kind, "extension": extension}
+        return AttachmentMatter(
+            media=media, message=message.id, caption=message.text, kind=kind, extension=extension
+        )
     kind = (message.data or {}).get("file", "document")
     # Without a sentence of its own, the page says in its language that the export hasn't got the file.
     sentence = DAMAGED if absent(media) == "damaged" else ""
-    return {"kind": kind, "extension": "", "view": asdict(MediaView(media, kind, None, missing=sentence))}
+    view = MediaView(media, kind, None, missing=sentence)
+    return MediaMatter(
+        media=media, message=message.id, caption=message.text, kind=kind, extension="", view=view
+    )

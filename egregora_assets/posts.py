@@ -10,12 +10,15 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
 
+from pydantic import BaseModel
+
 from egregora_assets.pipeline.context import Made, PipelineContext, WindowWork
-from egregora_assets.pipeline.conversation import WrittenStage, too_little, window_rules
+from egregora_assets.pipeline.conversation import WrittenStage, stretches, too_little, window_rules
 from egregora_assets.pipeline.memory import memory_of, remembered
 from egregora_assets.pipeline.taxonomy import merge_new_terms
 from egregora_assets.pipeline.worker import WorkerBase
 from egregora_resources.document import Document, Message, fingerprint
+from egregora_resources.document_kinds import LinkedPage, PostMatter
 from egregora_resources.errors import ProviderError
 from egregora_resources.llm.tasks import (
     Digest,
@@ -31,7 +34,7 @@ from egregora_resources.llm.tasks import (
 from egregora_resources.site.settings import Settings
 
 
-class PostsWorker(WorkerBase):
+class PostsWorker(WorkerBase[Stretch, PostMatter]):
     """Has stretches of conversation written about: a document a post, none when there is nothing to say."""
 
     def __init__(
@@ -46,10 +49,10 @@ class PostsWorker(WorkerBase):
         self.memory, self.vocabulary, self.instructions = list(memory), list(vocabulary), instructions
         self.nothing_because: list[str] = []
 
-    async def process_batch(self, items: list[Document]) -> list[Document]:
-        documents: list[Document] = []
+    async def process_batch(self, items: list[Document[Stretch]]) -> list[Document[PostMatter]]:
+        documents: list[Document[PostMatter]] = []
         for item in items:
-            stretch = Stretch.model_validate(item.front_matter)
+            stretch = item.front_matter
             request = PostsInput(
                 stretch=stretch,
                 memory=self.memory,
@@ -87,7 +90,7 @@ def check_draft(draft: PostDraft, stretch: Stretch) -> None:
 
 def _document(
     window: str, draft: PostDraft, stretch: Stretch, memory: Sequence[Digest], extract: bool
-) -> Document:
+) -> Document[PostMatter]:
     sections = [_sources(section, stretch) for section in draft.sections]
     sources = sorted(set[int]().union(*sections))
     times = {said.id: said.time for said in stretch.messages}
@@ -97,26 +100,26 @@ def _document(
         "",
         window,
         None,
-        {
-            "title": draft.title,
-            "dek": draft.dek,
-            "category": draft.category,
-            "tags": draft.tags,
-            "people": draft.people,
-            "language": draft.language,
-            "sources": sources,
-            "sections": sections,
-            "start": min(spans).isoformat(),
-            "end": max(spans).isoformat(),
-            "so_far": stretch.so_far,
-            "extract": extract,
-            "memory": list(dict.fromkeys(digest.window for digest in memory)),
-            "links": {
-                link.url: {"title": link.title, "summary": link.summary}
+        PostMatter(
+            title=draft.title,
+            dek=draft.dek,
+            category=draft.category,
+            tags=draft.tags,
+            people=draft.people,
+            language=draft.language,
+            sources=sources,
+            sections=sections,
+            start=min(spans),
+            end=max(spans),
+            so_far=stretch.so_far,
+            extract=extract,
+            memory=list(dict.fromkeys(digest.window for digest in memory)),
+            links={
+                link.url: LinkedPage(title=link.title, summary=link.summary)
                 for link in stretch.links
                 if link.message in sources
             },
-        },
+        ),
         body_of(draft),
     )
 
@@ -154,7 +157,7 @@ class PostsStage(WrittenStage):
     barrier: ClassVar[tuple[str, ...]] = ("digests",)
     description: ClassVar[str] = "Posts written from the window's conversation."
     task: ClassVar[Task | None] = "posts"
-    worker: ClassVar[type[WorkerBase]] = PostsWorker
+    documents: ClassVar[type[BaseModel]] = PostMatter
 
     def reads(self, settings: Settings) -> object:
         return [settings.model.instructions, *window_rules(settings)]
@@ -179,12 +182,12 @@ class PostsStage(WrittenStage):
             vocabulary=work.context.vocabulary,
             instructions=work.context.scrubber.scrub(work.context.config.model.instructions),
         )
-        posts = number(await worker.run(self.items(work)), work.key)
+        posts = number(await worker.run(stretches(work)), work.key)
         note = "" if posts else next(iter(worker.nothing_because), "nothing of substance was said")
         return Made(posts, note=note, usage=worker.usage, degraded=worker.degraded)
 
 
-def number(posts: Sequence[Document], window: str) -> list[Document]:
+def number(posts: Sequence[Document[PostMatter]], window: str) -> list[Document[PostMatter]]:
     """Gives the posts of a window their ids.
 
     A post's URL is made of its id alone: so it never changes, and holds no word that somebody may take back.

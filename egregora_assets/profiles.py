@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar
+from datetime import datetime
+from typing import ClassVar
 
-from egregora_assets.pipeline.context import WindowWork
-from egregora_assets.pipeline.conversation import WrittenStage, too_little, window_rules
+from pydantic import BaseModel
+
+from egregora_assets.pipeline.context import Made, WindowWork
+from egregora_assets.pipeline.conversation import WrittenStage, stretches, too_little, window_rules
+from egregora_assets.pipeline.stage import made_by
 from egregora_assets.pipeline.worker import WorkerBase
 from egregora_resources.document import Document
 from egregora_resources.llm.tasks import Observation, Stretch, Task
@@ -18,19 +22,17 @@ PORTRAYED_EVERY = 4
 """Windows from one in which the people are portrayed anew to the next."""
 
 
-class ProfileWorker(WorkerBase):
+class ProfileWorker(WorkerBase[Stretch, Observation]):
     """Observes the people of a stretch: one document a person."""
 
-    async def process_batch(self, items: list[Document]) -> list[Document]:
-        documents: list[Document] = []
+    async def process_batch(self, items: list[Document[Stretch]]) -> list[Document[Observation]]:
+        documents: list[Document[Observation]] = []
         for item in items:
-            stretch = Stretch.model_validate(item.front_matter)
+            stretch = item.front_matter
             answer = self.spent(await self.provider.observe(stretch))
             part = f"/{stretch.part}" if stretch.parts > 1 else ""
             documents += [
-                Document(
-                    "profile", f"{item.window}/{o.person}{part}", item.window, None, o.model_dump(mode="json")
-                )
+                Document("profile", f"{item.window}/{o.person}{part}", item.window, None, o)
                 for o in answer.people
             ]
         return documents
@@ -41,17 +43,18 @@ class ProfilesStage(WrittenStage):
     after: ClassVar[tuple[str, ...]] = ("messages", "media", "enrichments")
     description: ClassVar[str] = "What the window adds to the portraits of its people."
     task: ClassVar[Task | None] = "profiles"
-    worker: ClassVar[type[WorkerBase]] = ProfileWorker
+    documents: ClassVar[type[BaseModel]] = Observation
 
     def reads(self, settings: Settings) -> object:
         return [settings.pipeline.profiles.enabled, *window_rules(settings)]
 
-    def items(self, work: WindowWork) -> list[Document]:
+    async def make(self, work: WindowWork) -> Made:
         due = work.context.order.get(work.key, 0) % PORTRAYED_EVERY == 0
-        return [
-            replace(item, front_matter={**item.front_matter, "portraits": due})
-            for item in super().items(work)
+        items = [
+            replace(item, front_matter=item.front_matter.model_copy(update={"portraits": due}))
+            for item in stretches(work)
         ]
+        return await made_by(ProfileWorker(work.context.llm), items)
 
     def is_frozen(self, settings: Settings) -> bool:
         return not settings.pipeline.profiles.update_on_new_messages
@@ -76,15 +79,17 @@ class Portrait:
     notes: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
     portrait: str = ""
     """The newest."""
-    first: Any = None
-    last: Any = None
+    first: datetime | None = None
+    last: datetime | None = None
 
 
-def combine_portraits(documents: Sequence[Document], members: Iterable[str]) -> Mapping[str, Portrait]:
+def combine_portraits(
+    documents: Sequence[Document[Observation]], members: Iterable[str]
+) -> Mapping[str, Portrait]:
     """Folds observations, in window order, into a portrait for each of the members."""
     portraits = {token: Portrait() for token in members}
     for document in sorted(documents, key=lambda d: (d.window, d.id)):
-        seen = Observation.model_validate(document.front_matter)
+        seen = document.front_matter
         portrait = portraits.get(seen.person)
         if portrait is None:
             continue

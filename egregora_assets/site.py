@@ -9,7 +9,6 @@ import hashlib
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -23,6 +22,14 @@ from egregora_assets.pipeline.taxonomy import settle_posts
 from egregora_assets.posts import shown_messages
 from egregora_assets.profiles import combine_portraits
 from egregora_resources.document import Document, Message, fingerprint
+from egregora_resources.document_kinds import (
+    BannerMatter,
+    Enrichment,
+    MediaEnrichment,
+    MediaMatter,
+    PostMatter,
+)
+from egregora_resources.llm.tasks import Observation
 from egregora_resources.media.documents import Unreadable, text_of_document
 from egregora_resources.people import Member
 from egregora_resources.privacy.folded_text import Folded
@@ -30,6 +37,7 @@ from egregora_resources.privacy.page_text import BLOCK
 from egregora_resources.publishing import build
 from egregora_resources.publishing.content import LinkView, MediaView, Person, Post, Site, WindowView
 from egregora_resources.site.settings import Settings
+from egregora_resources.warehouse.database import Warehouse
 from egregora_resources.warehouse.documents import spoken
 from egregora_resources.warehouse.facts import fact
 from egregora_resources.warehouse.overrides import Override, overrides
@@ -119,45 +127,39 @@ def assemble(context: PipelineContext) -> Site:
     people = context.people
     shown = [member for member in people.members if not member.opted_out]
     withdrawn = withdrawn_messages(context)
-    documents = {
-        stage: load_documents(storage, stage)
-        for stage in ("media", "enrichments", "profiles", "posts", "banners")
-    }
     messages = {m.id: m for m in load_messages(storage) if m.id not in withdrawn}
-    views = {
-        id: _discreet(context, view)
-        for id, view in _media_views(documents["media"], documents["enrichments"]).items()
-    }
+    views = {id: _discreet(context, view) for id, view in _media_views(storage).items()}
     decided = {override.post_id: override for override in overrides(storage)}
     posts = [
         post
-        for post in documents["posts"]
+        for post in load_documents(storage, "posts", PostMatter)
         if not (post.id in decided and decided[post.id].hidden)
-        and withdrawn.isdisjoint(post.front_matter["sources"])
+        and withdrawn.isdisjoint(post.front_matter.sources)
     ]
     windows = active_windows(storage)
     order = {window.key: n for n, window in enumerate(windows)}
-    posts.sort(key=lambda post: (order[post.window], post.front_matter["start"], post.id))
+    posts.sort(key=lambda post: (order[post.window], post.front_matter.start, post.id))
     settled = settle_posts(storage, posts, people.language)
-    banners = {banner.id: banner for banner in documents["banners"]}
+    banners = {banner.id: banner for banner in load_documents(storage, "banners", BannerMatter)}
     rendered = [
         _post(
             post,
             decided.get(post.id),
             settled[post.id],
             banners.get(post.id),
-            shown_messages(messages, _body(post, decided.get(post.id)), post.front_matter["sources"]),
+            shown_messages(messages, _body(post, decided.get(post.id)), post.front_matter.sources),
             views,
         )
         for post in posts
     ]
     notes = {made.window: made.note for made in made_versions(storage) if made.stage == "posts"}
+    observations = load_documents(storage, "profiles", Observation)
     return Site(
         title=_title(context),
         description=settings.site.description,
         language=people.language,
         posts=rendered,
-        people=_people(context, shown, documents["profiles"], {m.author for m in messages.values()}, order),
+        people=_people(context, shown, observations, {m.author for m in messages.values()}, order),
         windows=_windows(windows, rendered, notes, context),
         timezone=settings.site.timezone,
         strict_times=settings.privacy.level == "strict",
@@ -170,12 +172,13 @@ def withdrawn_messages(context: PipelineContext) -> frozenset[int]:
     return unusable_messages(context.storage, out)
 
 
-def _media_views(documents: Sequence[Document], enrichments: Sequence[Document]) -> dict[str, MediaView]:
-    alts = {
-        d.front_matter["id"]: d.front_matter["alt"] for d in enrichments if d.front_matter.get("described")
-    }
-    views = {d.front_matter["media"]: MediaView(**d.front_matter["view"]) for d in documents}
-    return {id: replace(view, alt=alts.get(id, view.alt)) for id, view in views.items()}
+def _media_views(storage: Warehouse) -> dict[str, MediaView]:
+    enrichments = [
+        document.front_matter.root for document in load_documents(storage, "enrichments", Enrichment)
+    ]
+    alts = {note.id: note.alt for note in enrichments if isinstance(note, MediaEnrichment) and note.described}
+    files = [document.front_matter for document in load_documents(storage, "media", MediaMatter)]
+    return {file.media: replace(file.view, alt=alts.get(file.media, file.view.alt)) for file in files}
 
 
 def _discreet(context: PipelineContext, view: MediaView) -> MediaView:
@@ -197,10 +200,10 @@ def _discreet(context: PipelineContext, view: MediaView) -> MediaView:
 
 
 def _post(
-    post: Document,
+    post: Document[PostMatter],
     override: Override | None,
     settled: tuple[str, list[str]],
-    banner: Document | None,
+    banner: Document[BannerMatter] | None,
     shown: Mapping[int, Message],
     views: Mapping[str, MediaView],
 ) -> Post:
@@ -212,23 +215,23 @@ def _post(
         id=post.id,
         slug=post.slug or post.id,
         window=post.window,
-        title=decided.title or known["title"],
-        dek=known["dek"],
+        title=decided.title or known.title,
+        dek=known.dek,
         body=text,
-        start=datetime.fromisoformat(known["start"]),
-        end=datetime.fromisoformat(known["end"]),
-        language=known["language"],
+        start=known.start,
+        end=known.end,
+        language=known.language,
         category=settled[0],
         tags=settled[1],
-        people=known["people"],
+        people=known.people,
         messages=shown,
         media={media: views[media] for media in [*_PICTURE.findall(text), *sent] if media in views},
-        links={url: LinkView(url, link["title"], link["summary"]) for url, link in known["links"].items()},
-        banner=banner.body if banner and banner.front_matter["format"] == "svg" else "",
-        banner_picture=banner.body if banner and banner.front_matter["format"] == "webp" else "",
-        automatic=known["extract"],
-        banner_alt=banner.front_matter["alt"] if banner else "",
-        so_far=known["so_far"],
+        links={url: LinkView(url, link.title, link.summary) for url, link in known.links.items()},
+        banner=banner.body if banner and banner.front_matter.format == "svg" else "",
+        banner_picture=banner.body if banner and banner.front_matter.format == "webp" else "",
+        automatic=known.extract,
+        banner_alt=banner.front_matter.alt if banner else "",
+        so_far=known.so_far,
         pinned=decided.pinned,
     )
 
@@ -241,7 +244,7 @@ def _body(post: Document, override: Override | None) -> str:
 def _people(
     context: PipelineContext,
     members: Sequence[Member],
-    observations: Sequence[Document],
+    observations: Sequence[Document[Observation]],
     spoke: Collection[str],
     order: Mapping[str, int],
 ) -> dict[str, Person]:

@@ -51,7 +51,7 @@ def windows_asset(folder: SiteFolder, settings: Settings) -> dg.AssetsDefinition
     )
     def windows(
         context: dg.AssetExecutionContext, warehouse: WarehouseResource
-    ) -> Iterator[dg.MaterializeResult]:
+    ) -> Iterator[dg.MaterializeResult[Any]]:
         # A step that yields nothing makes Dagster skip the steps behind it; what is logged afterwards,
         # window by window, is what counts.
         yield dg.MaterializeResult(WINDOWS)

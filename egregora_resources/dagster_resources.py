@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import duckdb
@@ -38,7 +39,7 @@ class WarehouseResource(DuckDBResource):
             yield connection
 
 
-class LlmResource(dg.ConfigurableResource):
+class LlmResource(dg.ConfigurableResource[Any]):
     """The provider that does the tasks needing a writer's hand: see `egregora_resources.llm`."""
 
     site: str

@@ -13,6 +13,7 @@ from egregora_assets.pipeline.open_window import window_works
 from egregora_assets.pipeline.plan import told_versions, wanted_parts
 from egregora_assets.pipeline.stage import FinalStage, Stage
 from egregora_resources.document import Document, fingerprint
+from egregora_resources.document_kinds import PostMatter
 from egregora_resources.warehouse.results import StageResult, commit_results
 from egregora_resources.warehouse.windows import active_windows, mark_told
 from egregora_tests.weekly_chat import MONDAY, NAMES, Line
@@ -41,7 +42,8 @@ def store_results(context: PipelineContext, stages: Sequence[Stage]) -> None:
                 stage.name, work.key, "done", fingerprint(parts), versions[stage.name], parts,
                 finished_at=datetime(2025, 1, 1), reported=True,
             )  # fmt: skip
-            post = Document("post", f"{work.key}-1", work.key, f"{work.key}-1", _POST, "Prose.")
+            matter = PostMatter(title="A day", sources=[], start=work.start, end=work.end)
+            post = Document("post", f"{work.key}-1", work.key, f"{work.key}-1", matter, "Prose.")
             rows.append((result, [post] if stage.name == "posts" else [], None))
     commit_results(context.storage, rows)
     mark_told(context.storage, told_versions(context.site))
@@ -50,13 +52,6 @@ def store_results(context: PipelineContext, stages: Sequence[Stage]) -> None:
     for stage in stages:
         if isinstance(stage, FinalStage):
             context.storage.remember(f"state:{stage.name}", stage.state(context))
-
-
-_POST = {
-    "title": "A day", "dek": "", "category": "", "tags": [], "people": [], "language": "en", "sources": [],
-    "sections": [], "start": "2025-01-13T09:00:00", "end": "2025-01-13T09:01:00", "so_far": False, "extract": True,
-    "memory": [], "links": {},
-}  # fmt: skip
 
 
 def count_queries(work: Callable[[], object]) -> int:

@@ -16,6 +16,7 @@ from egregora_assets.pipeline.stage import Stage
 from egregora_assets.pipeline.stage_runner import Outcome
 from egregora_assets.stages import STAGES, built_in_runner
 from egregora_assets.windowing.layout import LayoutChange, relayout
+from egregora_resources.document_kinds import PostMatter
 from egregora_resources.site.folder import SiteFolder
 from egregora_resources.site.settings import Settings
 from egregora_resources.site.site import Site
@@ -93,7 +94,7 @@ class SmallSite:
 
     def posts(self) -> dict[str, str]:
         """Post id → hash of everything it says."""
-        return {post.id: post.digest() for post in load_documents(self.warehouse, "posts")}
+        return {post.id: post.digest() for post in load_documents(self.warehouse, "posts", PostMatter)}
 
     def made(self) -> dict[str, set[str]]:
         """Stage → windows of what the last runs made: cleared by `forget_runs`."""

@@ -24,6 +24,7 @@ from egregora_assets.pipeline.plan import make_plan
 from egregora_assets.posts import PostsStage, shown_messages
 from egregora_assets.stages import STAGES
 from egregora_resources.document import Document, Message
+from egregora_resources.document_kinds import PostMatter
 from egregora_resources.errors import ProviderError, UserError
 from egregora_resources.llm.estimate import amounts
 from egregora_resources.llm.gemini import GeminiProvider
@@ -51,7 +52,7 @@ class Trial:
 
     window: str
     model: str
-    posts: list[Document]
+    posts: list[Document[PostMatter]]
     quoted: dict[int, Message]
     note: str
     usage: Usage
@@ -62,9 +63,9 @@ class Trial:
         cost = amounts(self.usage.calls, self.usage.input_tokens, self.usage.output_tokens, self.usage.usd)
         return f"{told}\n\n— {self.model} about {self.window}: {cost}. The site stays as it is."
 
-    def _text(self, post: Document) -> str:
+    def _text(self, post: Document[PostMatter]) -> str:
         known = post.front_matter
-        head = [f"# {known['title']}", known["dek"], " · ".join([known["category"], *known["tags"]])]
+        head = [f"# {known.title}", known.dek, " · ".join([known.category, *known.tags])]
 
         def quote(found: re.Match[str]) -> str:
             message = self.quoted.get(int(found[1]))
@@ -119,13 +120,12 @@ def try_window(
     except ProviderError as error:
         raise NotTried(f"Nothing was written: {error}. The site is as it was.") from None
     messages = {message.id: message for message in work.messages}
+    posts = [post.read_as(PostMatter) for post in made.documents]
     quoted = {
-        id: message
-        for post in made.documents
-        for id, message in shown_messages(messages, post.body, ()).items()
+        id: message for post in posts for id, message in shown_messages(messages, post.body, ()).items()
     }
     name = context.llm.model("posts")
-    return Trial(window, name, list(made.documents), quoted, made.note, made.usage)
+    return Trial(window, name, posts, quoted, made.note, made.usage)
 
 
 def _tell_price(

@@ -18,6 +18,7 @@ from filelock import FileLock
 from egregora_assets.leak_check.check import LeakCheck, withdraw_pages
 from egregora_assets.pipeline.context import PipelineContext
 from egregora_assets.pipeline.taxonomy import prune
+from egregora_resources.document_kinds import PostMatter
 from egregora_resources.llm.cache import ResponseCache
 from egregora_resources.llm.database import LlmStore
 from egregora_resources.publishing.atomic_swap import remove
@@ -118,7 +119,9 @@ def _take_back(connection: duckdb.DuckDBPyConnection, check: LeakCheck) -> tuple
         return set(), ()
     posts = stored_posts(connection)
     remembering = {
-        post.window for post in posts if touched.intersection(post.front_matter.get("memory", ()))
+        post.window
+        for post in posts
+        if touched.intersection(PostMatter.model_validate_json(post.front_matter).memory)
     } - touched
     both = [*touched, *remembering]
     slugs = [post.slug for post in posts if post.slug and post.window in both]

@@ -9,6 +9,7 @@ import asyncio
 import time
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
+from typing import Any
 
 import dagster as dg
 
@@ -68,7 +69,7 @@ def chain_asset(
     )
     def window_chain(
         context: dg.AssetExecutionContext, warehouse: WarehouseResource, llm: LlmResource
-    ) -> Iterator[dg.MaterializeResult]:
+    ) -> Iterator[dg.MaterializeResult[Any]]:
         with redacted_failures():
             store = warehouse.open()
             enter_run(context.instance, context.run.run_id)

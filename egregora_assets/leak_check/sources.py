@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from egregora_assets.pipeline.context import PipelineContext
 from egregora_resources.llm.cache import ResponseCache
@@ -40,8 +40,7 @@ def _documents(context: PipelineContext) -> Iterator[Stored]:
 
 
 def _said(data: str | None) -> str:
-    value: Any = json.loads(data) if data else ""
-    return BLOCK.join(strings_of(value))
+    return BLOCK.join(strings_of(json.loads(data) if data else ""))
 
 
 def _vocabulary(context: PipelineContext) -> Iterator[Stored]:

@@ -1,5 +1,8 @@
 """What the stages of a run share, what one of them made, and one window on its way through them."""
 
+# Arrow has no types:
+# pyright: reportUnknownParameterType=false
+
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -11,7 +14,8 @@ from pathlib import Path
 import pyarrow as pa
 
 from egregora_assets.windowing.splitting import FULL_CONTEXT_WINDOW_SIZE, split_messages
-from egregora_resources.document import Document, Message, fingerprint
+from egregora_resources.document import Document, FrontMatter, Message, Model, fingerprint
+from egregora_resources.document_kinds import PostMatter
 from egregora_resources.llm.protocol import Provider
 from egregora_resources.llm.providers import make_provider
 from egregora_resources.llm.tasks import Digest
@@ -122,16 +126,19 @@ class PipelineContext:
         given = [work for work in self.works if work.key not in stored and "digests" in work.made]
         digests = [(digest.start, Digest.model_validate_json(digest.front_matter)) for digest in found]
         digests += [
-            (work.start, Digest.model_validate(document.front_matter))
+            (work.start, document.front_matter)
             for work in given
-            for document in work.documents("digests")
+            for document in work.documents("digests", Digest)
         ]
         return sorted(digests, key=lambda pair: pair[0])
 
     @cached_property
     def memories(self) -> Mapping[str, Sequence[str]]:
         """Window → earlier windows that its posts were written with the memory of."""
-        return {post.window: post.front_matter.get("memory", []) for post in stored_posts(self.storage)}
+        return {
+            post.window: PostMatter.model_validate_json(post.front_matter).memory
+            for post in stored_posts(self.storage)
+        }
 
     @cached_property
     def withdrawals(self) -> Mapping[str, Sequence[str]]:
@@ -197,7 +204,7 @@ class WindowWork:
     made: dict[str, Made] = field(default_factory=dict[str, Made])
 
     @cached_property
-    def _before(self) -> Mapping[str, Sequence[Document]]:
+    def _before(self) -> Mapping[str, Sequence[Document[FrontMatter]]]:
         return load_window(self.context.storage, self.key) if self.known else {}
 
     @property
@@ -207,15 +214,15 @@ class WindowWork:
             self.made["messages"] = Made(messages=load_messages(self.context.storage, self.key))
         return self.made["messages"].messages or ()
 
-    def documents(self, stage: str) -> Sequence[Document]:
-        """What a stage made of this window, now or in an earlier run."""
+    def documents(self, stage: str, model: type[Model]) -> Sequence[Document[Model]]:
+        """What a stage made of this window, now or in an earlier run, with front matter of this model."""
         if stage not in self.made:
-            self.made[stage] = Made(self.documents_before(stage))
-        return self.made[stage].documents
+            self.made[stage] = Made(self._before.get(stage, ()))
+        return [document.read_as(model) for document in self.made[stage].documents]
 
-    def documents_before(self, stage: str) -> Sequence[Document]:
+    def documents_before(self, stage: str, model: type[Model]) -> Sequence[Document[Model]]:
         """What a stage had made of this window before this run."""
-        return self._before.get(stage, ())
+        return [document.read_as(model) for document in self._before.get(stage, ())]
 
     def parts(self) -> list[list[Message]]:
         """The messages in as many parts as it takes to fit a prompt; see `split_messages`."""

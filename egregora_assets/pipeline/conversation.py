@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from egregora_assets.pipeline.context import WindowWork
 from egregora_assets.pipeline.stage import Stage
 from egregora_resources.document import Document, Message, absent
+from egregora_resources.document_kinds import Enrichment, LinkEnrichment, MediaEnrichment, MediaMatter
 from egregora_resources.llm.tasks import Link, Picture, Said, Stretch
 from egregora_resources.site.settings import Settings
 
@@ -48,8 +49,8 @@ def window_rules(settings: Settings) -> list[object]:
     return [settings.pipeline.min_messages, settings.pipeline.write_open_window, settings.site.language]
 
 
-def stretches(work: WindowWork) -> list[Document]:
-    """The window in parts, each as a document whose front matter is a `Stretch`."""
+def stretches(work: WindowWork) -> list[Document[Stretch]]:
+    """The window in parts, each as a document."""
     parts = work.parts()
     return [
         Document(
@@ -57,7 +58,7 @@ def stretches(work: WindowWork) -> list[Document]:
             f"{work.key}/{number}",
             work.key,
             None,
-            _stretch(work, messages, number, len(parts)).model_dump(mode="json"),
+            _stretch(work, messages, number, len(parts)),
         )
         for number, messages in enumerate(parts, 1)
     ]
@@ -66,15 +67,10 @@ def stretches(work: WindowWork) -> list[Document]:
 def _stretch(work: WindowWork, messages: Sequence[Message], part: int, parts: int) -> Stretch:
     ids = {message.id for message in messages}
     language = work.context.config.site.language
+    enrichments = [document.front_matter.root for document in work.documents("enrichments", Enrichment)]
+    links = {note.url: note for note in enrichments if isinstance(note, LinkEnrichment)}
     described = {
-        d.front_matter["id"]: d.front_matter
-        for d in work.documents("enrichments")
-        if d.front_matter.get("described")
-    }
-    notes = {
-        d.front_matter["url"]: d.front_matter
-        for d in work.documents("enrichments")
-        if "url" in d.front_matter
+        note.id: note for note in enrichments if isinstance(note, MediaEnrichment) and note.described
     }
     return Stretch(
         window=work.key,
@@ -88,24 +84,24 @@ def _stretch(work: WindowWork, messages: Sequence[Message], part: int, parts: in
             Link(
                 url=url,
                 message=message.id,
-                title=notes.get(url, {}).get("title", ""),
-                summary=notes.get(url, {}).get("summary", ""),
+                title=links[url].title if url in links else "",
+                summary=links[url].summary if url in links else "",
             )
             for message in messages
             for url in urls_in(message.text)
         ],
         pictures=[
             Picture(
-                id=p["media"],
-                message=p["message"],
-                kind=p["kind"],
-                caption=p["caption"],
-                alt=described.get(p["media"], {}).get("alt", ""),
-                summary=described.get(p["media"], {}).get("summary", ""),
-                missing=not p["view"]["path"],
+                id=file.media,
+                message=file.message,
+                kind=file.kind,
+                caption=file.caption,
+                alt=described[file.media].alt if file.media in described else "",
+                summary=described[file.media].summary if file.media in described else "",
+                missing=not file.view.path,
             )
-            for p in (d.front_matter for d in work.documents("media"))
-            if p["message"] in ids and absent(p["media"]) != "omitted"
+            for file in (document.front_matter for document in work.documents("media", MediaMatter))
+            if file.message in ids and absent(file.media) != "omitted"
         ],
         language=language,
         so_far=work.so_far,
@@ -124,6 +120,3 @@ class WrittenStage(Stage):
 
     def skip(self, work: WindowWork) -> str:
         return too_little(work)
-
-    def items(self, work: WindowWork) -> list[Document]:
-        return stretches(work)

@@ -8,9 +8,8 @@ import re
 from collections.abc import Sequence
 
 from egregora_assets.pipeline.context import WindowWork
-from egregora_resources.llm.tasks import (
-    Digest,
-)
+from egregora_resources.document_kinds import PostMatter
+from egregora_resources.llm.tasks import Digest
 
 REMEMBERED = 3
 """Digests of earlier windows that a writer is given at most."""
@@ -36,7 +35,7 @@ def _words(digest: Digest) -> set[str]:
 def memory_of(work: WindowWork) -> Sequence[str]:
     """Earlier windows that the posts of this one remember."""
     if "posts" in work.made:
-        return next((post.front_matter["memory"] for post in work.made["posts"].documents), [])
+        return next((post.front_matter.memory for post in work.documents("posts", PostMatter)), [])
     return work.context.memories.get(work.key, [])
 
 
@@ -45,7 +44,7 @@ def remembered(work: WindowWork) -> list[Digest]:
     earlier = [
         digest for start, digest in work.context.digests if start < work.start and digest.window != work.key
     ]
-    fixed = next((post.front_matter["memory"] for post in work.documents_before("posts")), None)
-    own = [Digest.model_validate(d.front_matter) for d in work.documents("digests")]
+    fixed = next((post.front_matter.memory for post in work.documents_before("posts", PostMatter)), None)
+    own = [document.front_matter for document in work.documents("digests", Digest)]
     keys = related(own, earlier) if fixed is None else fixed
     return [digest for digest in earlier if digest.window in keys]

@@ -79,12 +79,17 @@ class PipelineRunner:
         from egregora_assets.pipeline.table_windows import works_of_windows
 
         works = works_of_windows(self.context, list(windows))
-        names = [stage.name for stage in self.stages if not isinstance(stage, FinalStage)]
+        windowed = [stage for stage in self.stages if not isinstance(stage, FinalStage)]
+        names = [stage.name for stage in windowed]
         outcome: Outcome = _run_anywhere(lambda: self.run(works, names))
         if outcome.errors and not outcome.done:
             raise outcome.errors[0]
         results = {
-            work.key: {name: list(work.documents(name)) for name in names if name != "messages"}
+            work.key: {
+                stage.name: list[Document](work.documents(stage.name, stage.documents))
+                for stage in windowed
+                if stage.name != "messages"
+            }
             for work in works
             if work.key in outcome.done
         }

@@ -8,22 +8,24 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
+from pydantic import BaseModel
+
 from egregora_assets.pipeline.context import Made, PipelineContext, WindowWork
-from egregora_assets.pipeline.worker import WorkerBase
-from egregora_resources.document import Document, fingerprint
+from egregora_assets.pipeline.worker import Given, Taken, WorkerBase
+from egregora_resources.document import Document, FrontMatter, fingerprint
 from egregora_resources.llm.tasks import Task
 from egregora_resources.site.settings import Settings
 
 
 class Stage:
-    """A column of the graph. Subclass, name it, and say what a window's items are; or override `make`.
+    """A column of the graph. Subclass, name it, and say how one window of it is made.
 
     Example:
-        >>> class Haiku(Stage):
+        >>> class HaikuStage(Stage):
         ...     name, after, code = "haiku", ("posts",), "1"
-        ...     description = "A haiku for every post."
-        ...     worker = HaikuWorker
-        ...     def items(self, work): return list(work.documents("posts"))
+        ...     description, documents = "A haiku for every post.", Haiku
+        ...     async def make(self, work):
+        ...         return await made_by(HaikuWorker(work.context.llm), work.documents("posts", PostMatter))
     """
 
     name: ClassVar[str]
@@ -37,7 +39,8 @@ class Stage:
     kinds: ClassVar[frozenset[str]] = frozenset({"python"})
     task: ClassVar[Task | None] = None
     """The provider's task, whose model is part of what a result depends on."""
-    worker: ClassVar[type[WorkerBase]] = WorkerBase
+    documents: ClassVar[type[BaseModel]] = FrontMatter
+    """The model of its documents' front matter."""
 
     def reads(self, settings: Settings) -> Any:
         """The settings that results depend on, as JSON-able values."""
@@ -59,19 +62,9 @@ class Stage:
         del work
         return ""
 
-    def items(self, work: WindowWork) -> list[Document]:
-        """The documents that the worker is to process."""
-        raise NotImplementedError(f"{type(self).__name__} has neither items nor make")
-
-    def make_worker(self, work: WindowWork) -> WorkerBase:
-        """The worker for one window."""
-        return self.worker(work.context.llm)
-
     async def make(self, work: WindowWork) -> Made:
         """Makes one window's documents."""
-        worker = self.make_worker(work)
-        documents = await worker.run(self.items(work))
-        return Made(documents, usage=worker.usage, degraded=worker.degraded)
+        raise NotImplementedError(f"{type(self).__name__} has no make")
 
     async def conclude(self, context: PipelineContext) -> None:
         """Called once a run that made anything of this stage, when all its windows are through and stored.
@@ -85,6 +78,12 @@ class Stage:
         if self.task:
             parts["model"] = provider_model
         return parts
+
+
+async def made_by(worker: WorkerBase[Taken, Given], items: Sequence[Document[Taken]]) -> Made:
+    """What a worker makes of these documents, and what that cost."""
+    documents = await worker.run(items)
+    return Made(documents, usage=worker.usage, degraded=worker.degraded)
 
 
 class FinalStage(Stage):

@@ -3,6 +3,9 @@
 `write` and the asset graph read windows of the warehouse's log instead: `plan.window_works`.
 """
 
+# Arrow has no types:
+# pyright: reportUnknownParameterType=false
+
 from __future__ import annotations
 
 from collections import Counter

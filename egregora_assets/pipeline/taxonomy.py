@@ -15,6 +15,7 @@ import duckdb
 from snowballstemmer import stemmer
 
 from egregora_resources.document import Document
+from egregora_resources.document_kinds import PostMatter
 from egregora_resources.llm.protocol import Provider
 from egregora_resources.llm.tasks import Terms
 from egregora_resources.warehouse.database import Warehouse
@@ -85,14 +86,14 @@ class Vocabulary:
 
 
 def settle_posts(
-    warehouse: Warehouse, posts: Sequence[Document], language: str
+    warehouse: Warehouse, posts: Sequence[Document[PostMatter]], language: str
 ) -> dict[str, tuple[str, list[str]]]:
     """Post id → (category, tags) in the vocabulary's spelling; new terms are stored."""
     vocabulary = _stored(warehouse, language)
     settled: dict[str, tuple[str, list[str]]] = {}
     for post in posts:
-        category = post.front_matter["category"]
-        tags = [vocabulary.settle("tag", tag, post.window) for tag in post.front_matter["tags"]]
+        category = post.front_matter.category
+        tags = [vocabulary.settle("tag", tag, post.window) for tag in post.front_matter.tags]
         settled[post.id] = (
             vocabulary.settle("category", category, post.window) if category else "",
             list(dict.fromkeys(tags)),
@@ -116,14 +117,14 @@ async def merge_new_terms(warehouse: Warehouse, provider: Provider, language: st
     new: dict[tuple[str, str], None] = {}
     people: dict[str, None] = {}
     messages: set[int] = set()
-    for post in load_documents(warehouse, "posts"):
-        said = [("tag", tag) for tag in post.front_matter["tags"]]
-        said += [("category", post.front_matter["category"])] if post.front_matter["category"] else []
+    for post in load_documents(warehouse, "posts", PostMatter):
+        said = [("tag", tag) for tag in post.front_matter.tags]
+        said += [("category", post.front_matter.category)] if post.front_matter.category else []
         found = [pair for pair in said if not vocabulary.settled(*pair)]
         if found:
             new |= dict.fromkeys(found)
-            people |= dict.fromkeys(post.front_matter["people"])
-            messages |= set(post.front_matter["sources"])
+            people |= dict.fromkeys(post.front_matter.people)
+            messages |= set(post.front_matter.sources)
     if not new:
         return
     known = [(term.kind, term.term) for term in terms(warehouse)]
@@ -147,9 +148,9 @@ async def merge_new_terms(warehouse: Warehouse, provider: Provider, language: st
 
 def prune(connection: duckdb.DuckDBPyConnection, windows: Sequence[str]) -> None:
     """Forgets the terms that came from these windows and stand in no post any more."""
-    posts = [post.front_matter for post in stored_posts(connection)]
-    used = {("tag", tag) for post in posts for tag in post["tags"]}
-    used |= {("category", post["category"]) for post in posts}
+    posts = [PostMatter.model_validate_json(post.front_matter) for post in stored_posts(connection)]
+    used = {("tag", tag) for post in posts for tag in post.tags}
+    used |= {("category", post.category) for post in posts}
     came = {(term.kind, term.term) for term in terms(connection) if term.first_window in windows}
     drop_terms(connection, came - used)
     drop_synonyms(

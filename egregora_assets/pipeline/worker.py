@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine, Iterable, Sequence
-from typing import Any, TypeVar
+from typing import Any, Generic
+
+from pydantic import BaseModel
+from typing_extensions import TypeVar
 
 from egregora_resources.document import Document
 from egregora_resources.llm.offline import OfflineProvider
@@ -16,13 +19,16 @@ from egregora_resources.llm.protocol import Answer, Provider
 from egregora_resources.usage import Usage
 
 Output = TypeVar("Output")
+Taken = TypeVar("Taken", bound=BaseModel, default=BaseModel)
+Given = TypeVar("Given", bound=BaseModel, default=BaseModel)
 
 
-class WorkerBase:
+class WorkerBase(Generic[Taken, Given]):
     """Processes documents in batches.
 
     Override `process_item` for one document in, one out; or `process_batch` where a call serves many documents,
-    or where one document gives several or none.
+    or where one document gives several or none. ``WorkerBase[PostMatter, Haiku]`` takes documents with one model of
+    front matter and gives documents with another; bare, it takes and gives any.
 
     Args:
         provider: does the tasks that need a model; the embedded offline provider when left out.
@@ -54,28 +60,28 @@ class WorkerBase:
         self.degraded = ""
         """Names the fallback that gave an answer, if one did."""
 
-    async def run(self, items: Sequence[Document]) -> list[Document]:
+    async def run(self, items: Sequence[Document[Taken]]) -> list[Document[Given]]:
         """Processes any number of documents, batch by batch; results keep the order of the items."""
         batches = [list(items[i : i + self.batch_size]) for i in range(0, len(items), self.batch_size)]
         gate = asyncio.Semaphore(self.concurrency)
 
-        async def one(batch: list[Document]) -> list[Document]:
+        async def one(batch: list[Document[Taken]]) -> list[Document[Given]]:
             async with gate:
                 return await self.process_batch(batch)
 
         return [document for done in await _all(map(one, batches)) for document in done]
 
-    async def process_batch(self, items: list[Document]) -> list[Document]:
+    async def process_batch(self, items: list[Document[Taken]]) -> list[Document[Given]]:
         """Processes a batch: by default each item by itself, concurrently, in order."""
         gate = asyncio.Semaphore(self.concurrency)
 
-        async def one(item: Document) -> Document:
+        async def one(item: Document[Taken]) -> Document[Given]:
             async with gate:
                 return await self.process_item(item)
 
         return await _all(map(one, items))
 
-    async def process_item(self, item: Document) -> Document:
+    async def process_item(self, item: Document[Taken]) -> Document[Given]:
         """Processes one document."""
         raise NotImplementedError(f"{type(self).__name__} has neither process_item nor process_batch")
 

@@ -4,6 +4,9 @@
 same cuts to the merged log. Nothing here knows what is made of a window.
 """
 
+# Arrow has no types:
+# pyright: reportUnknownParameterType=false
+
 from __future__ import annotations
 
 from collections import Counter

@@ -3,6 +3,9 @@
 Windows are ranges of rows here, so that counting, fingerprinting and finding speakers are slices instead of joins.
 """
 
+# Arrow has no types:
+# pyright: reportUnknownParameterType=false
+
 from __future__ import annotations
 
 import hashlib

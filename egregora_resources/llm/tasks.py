@@ -7,6 +7,8 @@ from typing import Literal, TypeAlias
 
 from pydantic import BaseModel, Field
 
+from egregora_resources.document import FrontMatter
+
 NOTES_A_REQUEST = 10
 """Links and files that are described in one request."""
 
@@ -65,7 +67,7 @@ class Stretch(BaseModel):
     """Whether its people are to be portrayed anew, beside what is noted of them."""
 
 
-class Digest(BaseModel):
+class Digest(FrontMatter):
     """What a stretch was about, in a few lines: the memory that later windows' writers are given."""
 
     window: str
@@ -143,7 +145,7 @@ class PostsInput(BaseModel):
     instructions: str = ""
 
 
-class Observation(BaseModel):
+class Observation(FrontMatter):
     """What one window adds to the portrait of one person. Facts only when offline."""
 
     person: str

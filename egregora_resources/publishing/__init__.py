@@ -1,5 +1,5 @@
-"""From content to a built site: plain Markdown pages, the theme, and the MkDocs build.
+"""From a `content.Site` to a folder that can be published: Markdown pages, the theme, the MkDocs build.
 
-It renders what it is given (`content`): reading the warehouse, and deciding what pages may show, belong into the asset
-`site` and into `egregora_assets.leak_check`.
+This room renders what it is given. Reading the warehouse belongs in the asset `site`; deciding what a page may show
+belongs there and in `egregora_assets.leak_check`.
 """

@@ -1,7 +1,7 @@
-"""A built site takes the old one's place: file by file the same where nothing changed, and all at once.
+"""Replace the published site with the newly built one, all at once, without touching files that didn't change.
 
-The order of renames is such that a crash at any point leaves either the old site or the new one in place, or
-(between the two renames) the old one under its second name, from where the next build brings it back.
+The swap is two renames: the site moves aside, the new one takes its name. A crash before or after them leaves a whole
+site in place; a crash between them leaves the old one set aside, and the next build moves it back.
 """
 
 from __future__ import annotations
@@ -13,16 +13,26 @@ import shutil
 from pathlib import Path
 
 
-def heal(site: Path, new: Path, old: Path) -> None:
-    """Undo what a crash left: call it before building."""
+def recover(site: Path, new: Path, old: Path) -> None:
+    """Clean up after a crash; call before every build.
+
+    Args:
+        site: the published folder.
+        new: the folder that builds go to; removed.
+        old: where the swap sets `site` aside; moved back if `site` is missing, otherwise removed.
+    """
     if old.exists() and not site.exists():
         old.rename(site)
     remove(old)
     remove(new)
 
 
-def keep_unchanged(site: Path, new: Path) -> int:
-    """Let files that are equal to the old site's be the same files; how many are new, different or gone."""
+def link_unchanged(site: Path, new: Path) -> int:
+    """Replace every file in `new` that equals the one in `site` by a hard link to it, so that its date stays.
+
+    Returns:
+        How many files are new, different or gone.
+    """
     before = _files(site)
     after = _files(new)
     changed = len(before.keys() - after.keys())
@@ -31,12 +41,12 @@ def keep_unchanged(site: Path, new: Path) -> int:
         if old is None or not _same(old, path):
             changed += 1
         elif not path.samefile(old):
-            _become(path, old)
+            _replace_by_link(path, old)
     return changed
 
 
-def put_in_place(site: Path, new: Path, old: Path) -> None:
-    """The two renames."""
+def swap_in(site: Path, new: Path, old: Path) -> None:
+    """Rename `site` to `old` and `new` to `site`, then remove `old`."""
     if site.exists():
         site.rename(old)
     new.rename(site)
@@ -44,6 +54,7 @@ def put_in_place(site: Path, new: Path, old: Path) -> None:
 
 
 def remove(folder: Path) -> None:
+    """Remove a folder if it exists; of a symbolic link, only the link."""
     if folder.is_symlink():
         folder.unlink()
     elif folder.exists():
@@ -51,7 +62,7 @@ def remove(folder: Path) -> None:
 
 
 def link_or_copy(source: Path, target: Path) -> None:
-    """Put `source` at `target` without a second copy of its bytes, where the file system can."""
+    """Hard-link `source` to `target`; copy it where the file system can't link."""
     target.parent.mkdir(parents=True, exist_ok=True)
     try:
         os.link(source, target)
@@ -69,8 +80,8 @@ def _same(one: Path, other: Path) -> bool:
     return one.stat().st_size == other.stat().st_size and filecmp.cmp(one, other, shallow=False)
 
 
-def _become(path: Path, old: Path) -> None:
-    """`path` as a link to `old`; where links don't work, at least as old as it."""
+def _replace_by_link(path: Path, old: Path) -> None:
+    """Make `path` a hard link to `old`, or give it its times where the file system can't link."""
     twin = path.with_name(path.name + ".twin")
     try:
         os.link(old, twin)

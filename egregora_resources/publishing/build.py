@@ -1,7 +1,7 @@
-"""From a `Site` to the folder that can be published: pages, configuration, the MkDocs build, the swap.
+"""Build a `Site` into a folder that can be published: pages, configuration, MkDocs, the swap.
 
-What a page says is decided in `pages` and its neighbours, what it looks like in ``theme/``. Nothing here
-reads the warehouse, and nothing here is asynchronous: a build is a few seconds of one thread.
+What a page says is decided in `site_pages` and its neighbours; what it looks like, in ``theme/`` and ``blocks/``.
+Nothing here reads the warehouse, and nothing is asynchronous: a build is a few seconds of one thread.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any
 import yaml
 from filelock import FileLock
 
-from egregora_resources.publishing.atomic_swap import heal, keep_unchanged, link_or_copy, put_in_place, remove
+from egregora_resources.publishing.atomic_swap import link_or_copy, link_unchanged, recover, remove, swap_in
 from egregora_resources.publishing.configuration import mkdocs_configuration
 from egregora_resources.publishing.content import BuildReport, MediaView, PublishError, Site
 from egregora_resources.publishing.locale import strings_for
@@ -27,7 +27,7 @@ from egregora_resources.publishing.site_pages import Pages, site_pages
 logger = logging.getLogger(__name__)
 
 OWN_FOLDERS = ("posts", "people", "topics", "archive", "about", "assets/banners")
-"""Below ``docs/``: whatever stands in there was generated, and goes when it is generated no more."""
+"""Folders below ``docs/`` that hold generated files only: a file that a build doesn't write again is removed."""
 
 
 def build_site(
@@ -39,12 +39,19 @@ def build_site(
 ) -> BuildReport:
     """Write ``root/docs/`` and build it into ``root/site/``, which changes all at once or not at all.
 
-    `media` is called with the docs folder and puts the media store's files below ``docs/media/``; files there
-    that no page of `site` refers to are removed. `prove` is called with the folder of the new site before it takes
-    the old one's place, and raises if it may not; then nothing of it stays below ``docs/`` either. Building the same `Site` again changes no file.
+    Building the same `Site` again changes no file. One build a root at a time: others wait for its lock.
+
+    Args:
+        site: what the site shows.
+        root: the site's folder, which holds ``docs/``, ``site/`` and ``.egregora/``.
+        media: called with ``root/docs``; puts the media store's files below ``docs/media/``. Files there that no
+            page refers to are removed.
+        prove: called with the folder of the new site before it is published; raises to refuse it. The pages'
+            sources below ``docs/`` are then removed too, because they say what the pages say.
 
     Raises:
-        PublishError: MkDocs refused; the old site is still in place.
+        PublishError: MkDocs failed; the published site is unchanged.
+        Exception: whatever `prove` raised; the published site is as `prove` left it.
     """
     started = time.perf_counter()
     private = root / ".egregora"
@@ -57,22 +64,22 @@ def build_site(
         _remove_unused_media(site, root / "docs")
         configuration = _write_configuration(site, private / "mkdocs.yml")
         target, new, old = root / "site", private / "site.new", private / "site.old"
-        heal(target, new, old)
+        recover(target, new, old)
         _run_mkdocs(configuration, new)
         _add_media(root / "docs" / "media", new / "media")
         notices = [*pages.notices, *_unrenderable(pages, new)]
         if prove:
-            _let_through(prove, new, [root / "docs" / name for name in pages.files])
+            _check(prove, new, [root / "docs" / name for name in pages.files])
         count, size = _measure(new)
-        changed = keep_unchanged(target, new)
+        changed = link_unchanged(target, new)
         if changed:
-            put_in_place(target, new, old)
+            swap_in(target, new, old)
         else:
             remove(new)
     return BuildReport(count, size, changed, notices, time.perf_counter() - started)
 
 
-def _let_through(prove: Callable[[Path], None], new: Path, sources: Iterable[Path]) -> None:
+def _check(prove: Callable[[Path], None], new: Path, sources: Iterable[Path]) -> None:
     try:
         prove(new)
     except BaseException:
@@ -125,14 +132,14 @@ def _write_configuration(site: Site, path: Path) -> Path:
 
 
 def _run_mkdocs(configuration: Path, new: Path) -> None:
-    """``mkdocs build --strict``, but for media, which are linked afterwards instead of copied."""
+    """``mkdocs build --strict`` without the media, which are hard-linked afterwards rather than copied."""
     os.environ.setdefault("NO_MKDOCS_2_WARNING", "1")  # an advertisement on the owner's terminal otherwise
     from mkdocs.commands.build import build
     from mkdocs.config import load_config
 
     options: dict[str, Any] = {"site_dir": str(new), "strict": True, "exclude_docs": "/media/\n"}
     try:
-        with _discreet(logging.getLogger("mkdocs")):
+        with _muted(logging.getLogger("mkdocs")):
             build(load_config(str(configuration), **options))
     except (Exception, SystemExit) as error:
         remove(new)
@@ -140,8 +147,8 @@ def _run_mkdocs(configuration: Path, new: Path) -> None:
 
 
 @contextmanager
-def _discreet(noisy: logging.Logger) -> Generator[None]:
-    """MkDocs' messages quote pages: they count for strictness, and reach nobody's log."""
+def _muted(noisy: logging.Logger) -> Generator[None]:
+    """Keep a logger's messages out of every log: MkDocs quotes pages in them. ``strict`` still counts them."""
     silent = logging.NullHandler()
     propagate, noisy.propagate = noisy.propagate, False
     noisy.addHandler(silent)
@@ -159,7 +166,7 @@ def _add_media(source: Path, target: Path) -> None:
 
 
 def _unrenderable(pages: Pages, new: Path) -> list[str]:
-    """Ids of the posts whose Markdown MkDocs couldn't render, as the extension's notice tells."""
+    """Ids of the posts that the Markdown extension replaced by its notice."""
     found: list[str] = []
     for source, post in pages.posts.items():
         page = new / (source.removesuffix(".md") + ".html")

@@ -1,4 +1,4 @@
-"""Tokens become names: where a page shows who somebody is, and where their own page stands."""
+"""Replace pseudonym tokens by the names that people chose, and link them to their pages."""
 
 from __future__ import annotations
 
@@ -12,17 +12,20 @@ from egregora_resources.publishing.plain_text import one_line
 from egregora_resources.publishing.slugs import path_segment
 
 MENTION = re.compile(r"(?<![\w@./])@([a-z]+(?:-[a-z0-9]+)+)|(?:\[|&#91;)name\]")
-"""A token, which is group 1; or what stands for somebody whom nothing tells apart."""
+"""``@token`` (group 1 is the token), or ``[name]``, which stands for somebody unidentified."""
 HUES = 8
 CODE = re.compile(
     r"^(?:```|~~~)[\s\S]*?(?:^(?:```|~~~)[ ]*$|\Z)|(?<!`)(`+)(?!`)[^`\n]+(?<!`)\1(?!`)", re.MULTILINE
 )
-"""Code within Markdown, in blocks or lines."""
+"""Code in Markdown: fenced blocks and inline spans."""
 _MARKDOWN = re.compile(r"[\\`*_{}\[\]()#+\-.!|~:&<>=]")
 
 
 def known_prefix(token: str | None, people: Container[str]) -> tuple[str | None, str]:
-    """The person that ``amber-heron`` or ``amber-heron-like`` begins with, and what follows."""
+    """Split a token into the longest part that is in `people`, and the rest.
+
+    ``amber-heron-like`` gives ``("amber-heron", "-like")``; a token that begins with nobody gives ``(None, "")``.
+    """
     if token is None:
         return None, ""
     head = token
@@ -34,14 +37,14 @@ def known_prefix(token: str | None, people: Container[str]) -> tuple[str | None,
 
 
 def markdown_text(text: str) -> str:
-    """`text` such that Markdown shows it as it is."""
+    """`text` escaped so that Markdown shows it literally."""
     return _MARKDOWN.sub(lambda match: f"&#{ord(match[0])};", text)
 
 
 def outside_code(
     text: str, change: Callable[[str], str], within: Callable[[str], str] = lambda code: code
 ) -> str:
-    """Markdown `text` with its prose changed by one function and its code by another."""
+    """Apply `change` to the prose of a Markdown text, and `within` to its code."""
     pieces: list[str] = []
     position = 0
     for code in CODE.finditer(text):
@@ -52,20 +55,23 @@ def outside_code(
 
 @dataclass(frozen=True)
 class Face:
-    """What is shown of a person beside what they said."""
+    """How a person is shown beside what they said: name, link, picture or coloured initial."""
 
     token: str
     name: str
     url: str
-    """Below the site's root; empty for somebody without a page."""
+    """Of their page, relative to the site's root; empty for somebody without one."""
     picture: str
+    """Path below ``docs/``; empty without a picture."""
     initial: str
     hue: int
+    """0 to `HUES` - 1."""
     strict_times: bool = False
+    """Show days only, no times."""
 
 
 class Cast:
-    """Everybody who has a page, by token."""
+    """Everybody who has a page, by token. A token without a page is shown as `someone`."""
 
     def __init__(self, people: Mapping[str, Person], someone: str) -> None:
         self.someone = someone
@@ -79,12 +85,12 @@ class Cast:
         return face or Face(token, self.someone, "", "", "?", _hue(token))
 
     def mentioned(self, text: str) -> dict[str, Face]:
-        """The people named in `text`."""
+        """The people that `text` mentions, by token."""
         found = (known_prefix(match[1], self._faces)[0] for match in MENTION.finditer(text))
         return {token: self._faces[token] for token in found if token}
 
     def named(self, text: str) -> str:
-        """`text` with names for tokens, for places without links."""
+        """`text` with tokens replaced by names, for places that can't hold links."""
         if "@" not in text and "name]" not in text:
             return text
 
@@ -95,7 +101,12 @@ class Cast:
         return MENTION.sub(name, text)
 
     def linked(self, text: str, root: str) -> str:
-        """Markdown `text` with links to people's pages for tokens; plain names within code."""
+        """Markdown `text` with tokens replaced by links to people's pages; by plain names in code.
+
+        Args:
+            text: Markdown.
+            root: the relative address of the site's root from the page, such as ``../../``.
+        """
         if "@" not in text and "name]" not in text:
             return text
 

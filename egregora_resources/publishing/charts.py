@@ -1,4 +1,4 @@
-"""Bars as numbers: where each stands. Templates draw them as inline SVG, coloured by CSS variables."""
+"""The geometry of bar charts. Templates draw them as inline SVG, coloured by CSS variables."""
 
 from __future__ import annotations
 
@@ -19,7 +19,20 @@ def bars(
     *,
     ends: bool = False,
 ) -> Chart | None:
-    """A bar for each row, as wide as fits; None where there is nothing to show."""
+    """Lay out a bar chart; None if no value is above zero.
+
+    Args:
+        title: what the chart shows, also its name for screen readers.
+        label: the head of the table's first column, such as ``Hour``.
+        unit: the head of its second column, such as ``Messages``.
+        rows: (name, value), a bar each, from left to right.
+        number: how values are written in the table.
+        ticks: (index of a row, text below its bar).
+        ends: write the first and last row's name below the chart, if its bars fill it.
+
+    Returns:
+        Bars as (x, y, width, height) in a box of `WIDTH` by `HEIGHT`; no bar is wider than `WIDEST_STEP`.
+    """
     top = max((value for _, value in rows), default=0)
     if top <= 0:
         return None

@@ -1,7 +1,7 @@
-"""The MkDocs configuration of a site: generated, complete, and nothing an owner has to edit.
+"""The generated MkDocs configuration: complete, so that an owner has nothing to edit.
 
-Pages are files ``<name>/index.html`` linked with ``index.html`` (`use_directory_urls: false`): the site works
-when `site/index.html` is opened from disk, and on any server the shorter ``posts/<slug>/`` is the same page.
+Pages are files ``<name>/index.html`` and links name them in full (``use_directory_urls: false``): the site works when
+``site/index.html`` is opened from disk, and a server shows the same page at the shorter ``posts/<slug>/``.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ THEME = Path(__file__).parent / "theme"
 
 
 def mkdocs_configuration(site: Site, words: Strings) -> dict[str, Any]:
-    """What stands in ``.egregora/mkdocs.yml``; paths are relative to that folder, but for the theme's."""
+    """The content of ``.egregora/mkdocs.yml``. Paths are relative to that folder, except the theme's."""
     return {
         "site_name": one_line(site.title, 120) or "Egregora",
         "site_description": one_line(site.description, 300),

@@ -1,8 +1,7 @@
-"""What a site consists of, as plain values: the input of the page writer and the build.
+"""What a site shows, as plain values: the input of the build.
 
-Assembled from the warehouse by `egregora_assets.site`; rendered by the other modules of this package.
-All text in here is hostile until rendered. People are pseudonym tokens (``amber-heron``); the names to
-show stand in `Site.people`.
+Assembled from the warehouse by `egregora_assets.site`, rendered by the other modules of this room. All text is hostile
+until rendered. People are pseudonym tokens (``amber-heron``); the names to show are in `Site.people`.
 """
 
 from __future__ import annotations
@@ -17,14 +16,16 @@ from egregora_resources.errors import UserError
 
 @dataclass(frozen=True, slots=True)
 class MediaView:
-    """A media file as a page shows it. `path` is below ``docs/`` (None: a placeholder that says `missing`)."""
+    """A media file as pages show it."""
 
     id: str
     kind: str
     """image, sticker, video, audio or document."""
     path: str | None
+    """Below ``docs/``; None: pages say `missing` instead."""
     thumbnail: str | None = None
     width: int = 0
+    """Pixels; 0 where unknown, as `height`."""
     height: int = 0
     alt: str = ""
     missing: str = ""
@@ -34,7 +35,7 @@ class MediaView:
 
 @dataclass(frozen=True, slots=True)
 class LinkView:
-    """A link with what is known of it."""
+    """A shared link, with what its page says of itself."""
 
     url: str
     title: str = ""
@@ -43,7 +44,7 @@ class LinkView:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A member as readers know them: display name and what the member chose to show."""
+    """A member as readers see them: what they chose to show, and what was counted."""
 
     token: str
     name: str
@@ -57,9 +58,9 @@ class Person:
     first: datetime | None = None
     last: datetime | None = None
     hours: Sequence[int] = ()
-    """Messages by hour of the day, 24 numbers."""
+    """Messages by hour of the day: 24 counts, or none."""
     weeks: Sequence[tuple[str, int]] = ()
-    """Messages by window key, in time order."""
+    """(window key, messages), in time order."""
     topics: Sequence[str] = ()
     talks_with: Sequence[tuple[str, int]] = ()
     """(token, turns exchanged), most first."""
@@ -69,12 +70,12 @@ class Person:
     portrait: str = ""
     """Markdown."""
     strict_times: bool = False
-    """Show the days of what they said, never the times."""
+    """Show the days of their messages, never the times."""
 
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """A post, ready to render. `body` is Markdown with ``{quote ID}``, ``{picture ID}``, ``{link URL}`` lines."""
+    """A post, ready to render."""
 
     id: str
     slug: str
@@ -82,7 +83,9 @@ class Post:
     window: str
     title: str
     dek: str
+    """The sentence below the title."""
     body: str
+    """Markdown, with lines ``{quote MESSAGE_ID}``, ``{picture MEDIA_ID}`` and ``{link URL}``."""
     start: datetime
     end: datetime
     language: str = "en"
@@ -90,23 +93,23 @@ class Post:
     tags: Sequence[str] = ()
     people: Sequence[str] = ()
     messages: Mapping[int, Message] = field(default_factory=dict[int, Message])
-    """The messages that `body` quotes, and those whose pictures it shows."""
+    """Those that `body` quotes or whose pictures it shows, by id."""
     media: Mapping[str, MediaView] = field(default_factory=dict[str, MediaView])
     links: Mapping[str, LinkView] = field(default_factory=dict[str, LinkView])
     banner: str = ""
     """SVG text."""
     banner_picture: str = ""
-    """Instead of it: a WebP picture, as base64."""
+    """A WebP image in base64, shown in place of `banner`."""
     banner_alt: str = ""
     automatic: bool = True
-    """An automatic extract, and the page says so."""
+    """Written without a model; the page is marked as an automatic extract."""
     so_far: bool = False
     pinned: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class WindowView:
-    """A window for the archive: what happened in it, in numbers, and why it has no post, if so."""
+    """A window as the archive lists it."""
 
     key: str
     label: str
@@ -117,7 +120,7 @@ class WindowView:
     posts: Sequence[str] = ()
     """Slugs."""
     note: str = ""
-    """E.g. why nothing was written."""
+    """Shown below it, e.g. why it has no post."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,15 +140,20 @@ class Site:
 
 
 class PublishError(UserError):
-    """The site couldn't be built; the message is for the owner and holds no text of chat or posts."""
+    """The site couldn't be built. The message is for the owner and quotes neither chat nor posts."""
 
 
 @dataclass(frozen=True, slots=True)
 class BuildReport:
-    """What a build made: pages, bytes, files that changed, and pages replaced by a notice (post ids)."""
+    """Result of a build."""
 
     pages: int
+    """HTML files."""
     bytes: int
+    """Of the whole site."""
     changed: int
+    """Files that are new, different or gone since the last build."""
     notices: Sequence[str] = ()
+    """Ids of posts replaced by a notice because they couldn't be rendered."""
     seconds: float = 0.0
+    """Wall time."""

@@ -1,9 +1,9 @@
-"""Front matter with fixed keys: what templates read as ``page.meta``.
+"""The front matter of generated pages: what templates read as ``page.meta``.
 
-A page is one of these dataclasses; every string in it is cleaned on the way out, whoever wrote it, and each
-value is written as JSON, which YAML reads as it is: no text can become a key or another document. (As safe as
-``yaml.safe_dump`` for cleaned strings, and a quarter of a large site's build faster, because YAML needn't
-guess the type of quoted text.)
+A page is one of these dataclasses, so its keys are fixed. Every string is cleaned when it is written, whoever wrote it,
+and every value is written as JSON, which is YAML too: no text can become a key or another document. For cleaned strings
+that is as safe as ``yaml.safe_dump``, and it makes the build of a large site a quarter faster, because YAML needn't
+guess the type of quoted text.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from egregora_resources.publishing.plain_text import one_line
 
 @dataclass(frozen=True, slots=True)
 class Ref:
-    """A link within the site, with a small remark."""
+    """A link within the site, with an optional remark beside it."""
 
     name: str
     url: str
@@ -27,7 +27,7 @@ class Ref:
 
 @dataclass(frozen=True, slots=True)
 class Chip:
-    """A person as a small face with a name."""
+    """A person as a small picture or initial with a name."""
 
     name: str
     url: str
@@ -39,7 +39,7 @@ class Chip:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """A post on a page that lists posts."""
+    """A post in a list of posts. `date` is for readers, `day` for machines (ISO)."""
 
     title: str
     url: str
@@ -57,7 +57,7 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """Bars, laid out, and the table that says the same."""
+    """A bar chart, laid out, and the table that says the same."""
 
     title: str
     label: str
@@ -65,12 +65,12 @@ class Chart:
     width: int
     height: int
     bars: Sequence[Sequence[float]]
-    """x, y, width, height."""
+    """(x, y, width, height) in a box of `width` by `height`."""
     rows: Sequence[tuple[str, str]]
     ticks: Sequence[tuple[float, str]] = ()
-    """x and text."""
+    """(x of the middle, text)."""
     ends: Sequence[str] = ()
-    """What stands below the first and the last bar."""
+    """The texts below the first and the last bar, or none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +167,7 @@ class TextPage(Page):
 
 
 def write_page(page: Page, body: str = "") -> str:
-    """The Markdown file: front matter, then `body`."""
+    """A Markdown file: `page` as front matter, cleaned, then `body` as it is."""
     meta = "".join(f"{key}: {_json(value)}\n" for key, value in _plain(page).items())
     return f"---\n{meta}---\n\n{body}".rstrip() + "\n"
 
@@ -188,5 +188,5 @@ def _plain(value: Any) -> Any:
 
 
 def _says_something(value: Any) -> bool:
-    """What doesn't is left out: templates treat a missing key like an empty value. Zero does."""
+    """Whether to write a value: templates treat a missing key like an empty value. Zero is written."""
     return value is not None and value is not False and value not in ("", (), [])

@@ -1,4 +1,4 @@
-"""A person's page: the portrait, what they chose to show, and what can be counted."""
+"""A person's page: their portrait, what they chose to show, and their statistics."""
 
 from __future__ import annotations
 
@@ -11,47 +11,55 @@ from egregora_resources.publishing.content import Person
 from egregora_resources.publishing.front_matter import Card, Chart, PersonPage, Ref, write_page
 from egregora_resources.publishing.html_blocks import block
 from egregora_resources.publishing.plain_text import one_line, web_address
-from egregora_resources.publishing.post_page import Desk, prose_markdown
+from egregora_resources.publishing.post_page import RenderContext, prose_markdown
 
 _HANDLE = re.compile(r"@?([A-Za-z0-9_]{1,15})")
 
 
 def person_page(
     person: Person,
-    desk: Desk,
+    context: RenderContext,
     cards: Sequence[Card],
     windows: Mapping[str, str],
     topics: Container[str],
 ) -> str:
-    """The Markdown file. `windows` has the labels of windows by key, `topics` the addresses that exist."""
-    words = desk.strings
-    bio = one_line(desk.cast.named(person.bio), 300)
+    """A person's Markdown file.
+
+    Args:
+        person: whose page.
+        context: what pages share.
+        cards: the posts to list.
+        windows: labels by window key.
+        topics: the addresses of topic pages that exist; other topics are shown without a link.
+    """
+    words = context.strings
+    bio = one_line(context.cast.named(person.bio), 300)
     page = PersonPage(
-        title=desk.cast[person.token].name,
+        title=context.cast[person.token].name,
         description=bio,
-        chip=desk.chip(person.token),
-        facts=_facts(person, desk),
-        links=_links(person, desk),
-        charts=_charts(person, desk, windows),
+        chip=context.chip(person.token),
+        facts=_facts(person, context),
+        links=_links(person, context),
+        charts=_charts(person, context, windows),
         topics=[
             topic if topic.url in topics else Ref(topic.name, "")
-            for topic in map(desk.topic, dict.fromkeys(name for name in person.topics if name.strip()))
+            for topic in map(context.topic, dict.fromkeys(name for name in person.topics if name.strip()))
         ],
         talks_with=[
-            desk.chip(token, words.count("turns", turns))
+            context.chip(token, words.count("turns", turns))
             for token, turns in person.talks_with
-            if token in desk.cast
+            if token in context.cast
         ],
-        words=[(desk.cast.named(word), words.number(count)) for word, count in person.favourite_words],
-        notes=[(windows.get(key, key), desk.cast.named(note)) for key, note in person.notes],
+        words=[(context.cast.named(word), words.number(count)) for word, count in person.favourite_words],
+        notes=[(windows.get(key, key), context.cast.named(note)) for key, note in person.notes],
         cards=cards,
     )
     lead = block("lead", {"text": bio}) if bio else ""
-    return write_page(page, f"{lead}\n\n{prose_markdown(person.portrait, desk)}".strip())
+    return write_page(page, f"{lead}\n\n{prose_markdown(person.portrait, context)}".strip())
 
 
-def _facts(person: Person, desk: Desk) -> list[tuple[str, str]]:
-    words = desk.strings
+def _facts(person: Person, context: RenderContext) -> list[tuple[str, str]]:
+    words = context.strings
     facts: list[tuple[str, str]] = []
     if person.first and person.last:
         facts.append((words["active"], words.span(person.first, person.last)))
@@ -61,15 +69,15 @@ def _facts(person: Person, desk: Desk) -> list[tuple[str, str]]:
             counted.append(words.count("words", person.words))
         facts.append((words["count"], " · ".join(counted)))
     if person.interests.strip():
-        facts.append((words["interests"], desk.cast.named(person.interests)))
+        facts.append((words["interests"], context.cast.named(person.interests)))
     return facts
 
 
-def _links(person: Person, desk: Desk) -> list[Ref]:
-    """Only addresses that can be followed safely; what else was typed isn't shown."""
+def _links(person: Person, context: RenderContext) -> list[Ref]:
+    """Those of their addresses that are safe to follow; anything else they typed isn't shown."""
     links: list[Ref] = []
     if address := web_address(person.website):
-        links.append(Ref(address.split("//", 1)[1].rstrip("/"), address, desk.strings["website"]))
+        links.append(Ref(address.split("//", 1)[1].rstrip("/"), address, context.strings["website"]))
     handle = _HANDLE.fullmatch(person.twitter.strip())
     if handle:
         links.append(Ref(f"@{handle[1]}", f"https://x.com/{handle[1]}", "X"))
@@ -78,8 +86,8 @@ def _links(person: Person, desk: Desk) -> list[Ref]:
     return links
 
 
-def _charts(person: Person, desk: Desk, windows: Mapping[str, str]) -> list[Chart]:
-    words = desk.strings
+def _charts(person: Person, context: RenderContext, windows: Mapping[str, str]) -> list[Chart]:
+    words = context.strings
     charts = [
         bars(
             words["by_window"],
@@ -90,7 +98,7 @@ def _charts(person: Person, desk: Desk, windows: Mapping[str, str]) -> list[Char
             ends=True,
         )
     ]
-    if not desk.strict_times and len(person.hours) == 24:
+    if not context.strict_times and len(person.hours) == 24:
         charts.append(
             bars(
                 words["by_hour"],

@@ -1,8 +1,8 @@
-"""Hostile text made harmless before it is written anywhere: one line for front matter, many lines for speech.
+"""Clean hostile text before it is written anywhere: one line for front matter, many lines for messages.
 
-Cleaning never makes text safe as HTML or Markdown; that is the page's job. It takes away what can mislead
-a reader or a parser whatever the context: control characters, direction overrides, invisible characters,
-stacks of accents that climb over the neighbouring lines, and lone surrogates that no file can hold.
+Cleaning doesn't make text safe as HTML or Markdown; escaping does that. It removes what misleads a reader or a parser
+in any context: control characters, direction overrides, invisible characters, stacks of accents that climb over the
+neighbouring lines, and lone surrogates that no file can hold.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _TYPOGRAPHIC = str.maketrans({"<": "‹", ">": "›", '"': "”"})
 
 
 def spoken(text: str) -> str:
-    """Text of several lines as it was said, without what misleads: ``\\n`` is its only control character."""
+    """Clean text of several lines. Its only control character is ``\\n``; tabs become four spaces."""
     text = _BREAKS.sub("\n", text).replace("\t", "    ")
     if text.isascii() and text.replace("\n", "").isprintable():
         return text
@@ -43,7 +43,7 @@ def spoken(text: str) -> str:
 
 @lru_cache(maxsize=50_000)
 def one_line(text: str, limit: int = 300) -> str:
-    """A single line for titles, names and tags, harmless in front matter, in HTML and in a search index.
+    """Clean text as a single line of at most `limit` characters: harmless in front matter, HTML and search index.
 
     ``< > "`` become typographic, and an ampersand that would start an entity becomes a full-width one.
     Spaces become single plain ones, except a no-break space behind a digit.
@@ -56,7 +56,7 @@ def one_line(text: str, limit: int = 300) -> str:
 
 
 def web_address(url: str) -> str:
-    """`url` if it is an http(s) address fit for a link, else an empty string."""
+    """`url` if it is a plain http(s) address, otherwise an empty string."""
     url = url.strip()
     if not re.fullmatch(r"(?i)https?://[^\s<>\"'`\\^{|}\x00-\x20\x7f]+", url) or spoken(url) != url:
         return ""

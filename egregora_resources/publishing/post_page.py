@@ -1,4 +1,4 @@
-"""A post's page: its body with quotes, pictures and links put in, and the card that other pages show of it."""
+"""A post's page, with its quotes, pictures and links, and the card that other pages show of it."""
 
 from __future__ import annotations
 
@@ -33,15 +33,17 @@ _MEDIA_PATH = re.compile(r"(?:media|assets)/(?!.*(?:^|/)\.\.?(?:/|$))[^\\:?#\x00
 
 
 @dataclass(frozen=True)
-class Desk:
-    """What rendering any page needs to know."""
+class RenderContext:
+    """What all pages of a site share."""
 
     strings: Strings
     cast: Cast
     strict_times: bool
+    """Show days only, no times, of anybody."""
     zone: ZoneInfo
+    """Of the messages' times."""
     banners: Mapping[str, str]
-    """Banner files below ``docs/`` by post id."""
+    """Paths of banner files below ``docs/``, by post id."""
 
     def chip(self, token: str, note: str = "") -> Chip:
         face = self.cast[token]
@@ -53,43 +55,45 @@ class Desk:
 
 
 def post_url(slug: str) -> str:
+    """A post's address, relative to the site's root."""
     return f"posts/{path_segment(slug, 'post')}/index.html"
 
 
 def media_url(path: str | None) -> str:
-    """A media file's address below the site's root; empty unless `path` stays in a folder for files."""
+    """A media file's address, relative to the site's root; empty unless `path` stays in ``media/`` or ``assets/``."""
     return quote(path) if path and _MEDIA_PATH.fullmatch(path) else ""
 
 
 def language_of(code: str) -> str:
+    """`code` if it can stand in a ``lang`` attribute, otherwise an empty string."""
     return code if _LANGUAGE.fullmatch(code) else ""
 
 
-def post_card(post: Post, desk: Desk) -> Card:
-    """The post as other pages show it."""
-    title = desk.cast.named(post.title) or desk.strings.span(post.start, post.end)
+def post_card(post: Post, context: RenderContext) -> Card:
+    """A post as other pages list it."""
+    title = context.cast.named(post.title) or context.strings.span(post.start, post.end)
     return Card(
         title=one_line(title, 200),
         url=post_url(post.slug),
-        dek=one_line(desk.cast.named(post.dek), 300),
-        date=desk.strings.span(post.start, post.end),
+        dek=one_line(context.cast.named(post.dek), 300),
+        date=context.strings.span(post.start, post.end),
         day=post.start.date().isoformat(),
         lang=language_of(post.language),
-        banner=desk.banners.get(post.id, ""),
-        banner_alt=_banner_alt(post, desk),
-        category=desk.topic(post.category) if post.category.strip() else None,
+        banner=context.banners.get(post.id, ""),
+        banner_alt=_banner_alt(post, context),
+        category=context.topic(post.category) if post.category.strip() else None,
         automatic=post.automatic,
         so_far=post.so_far,
         pinned=post.pinned,
     )
 
 
-def post_page(post: Post, desk: Desk) -> str:
-    """The post's Markdown file."""
-    card = post_card(post, desk)
+def post_page(post: Post, context: RenderContext) -> str:
+    """A post's Markdown file."""
+    card = post_card(post, context)
     names = dict.fromkeys(name for name in (post.category, *post.tags) if name.strip())
-    topics = {ref.url: ref for ref in map(desk.topic, names)}
-    people = [desk.chip(token) for token in dict.fromkeys(post.people) if token in desk.cast]
+    topics = {ref.url: ref for ref in map(context.topic, names)}
+    people = [context.chip(token) for token in dict.fromkeys(post.people) if token in context.cast]
     page = PostPage(
         title=card.title,
         description=card.dek,
@@ -106,18 +110,18 @@ def post_page(post: Post, desk: Desk) -> str:
     parts = [block("lead", {"text": card.dek})] if card.dek else []
     if card.banner:
         parts.append(block("banner", {"src": ROOT + card.banner, "alt": card.banner_alt}))
-    return write_page(page, "\n\n".join([*parts, body_markdown(post, desk)]))
+    return write_page(page, "\n\n".join([*parts, body_markdown(post, context)]))
 
 
-def notice_page(desk: Desk) -> str:
-    """What stands at a post's address when the post can't be rendered."""
-    notice = desk.strings["unrenderable"]
+def notice_page(context: RenderContext) -> str:
+    """The Markdown file at a post's address when the post can't be rendered."""
+    notice = context.strings["unrenderable"]
     return write_page(PostPage(title=notice, automatic=False), block("notice", {"text": notice}))
 
 
-def body_markdown(post: Post, desk: Desk) -> str:
-    """The body with its directives expanded; what is withdrawn or unknown leaves no trace."""
-    written = _Expansion(post, desk)
+def body_markdown(post: Post, context: RenderContext) -> str:
+    """A post's body with its directives expanded. One that names something unknown or withdrawn leaves no trace."""
+    directives = _Directives(post, context)
     parts: list[str] = []
     prose: list[str] = []
     for line in spoken(post.body).split("\n"):
@@ -125,48 +129,50 @@ def body_markdown(post: Post, desk: Desk) -> str:
         if directive is None:
             prose.append(line)
             continue
-        parts += [_prose("\n".join(prose), desk), written.expand(directive[1], directive[2])]
+        parts += [_prose("\n".join(prose), context), directives.expand(directive[1], directive[2])]
         prose = []
-    parts.append(_prose("\n".join(prose), desk))
+    parts.append(_prose("\n".join(prose), context))
     return "\n\n".join(part for part in parts if part.strip())
 
 
-def prose_markdown(text: str, desk: Desk) -> str:
+def prose_markdown(text: str, context: RenderContext) -> str:
     """Markdown written elsewhere (a portrait), with people's names."""
-    return _prose(spoken(text), desk)
+    return _prose(spoken(text), context)
 
 
-def _prose(text: str, desk: Desk) -> str:
+def _prose(text: str, context: RenderContext) -> str:
     text = _DIRECTIVE.sub("", text)
     if len(_MARKUP.findall(text)) > _MOST_MARKUP or _DEEP.search(text):
-        return block("plain", {"text": desk.cast.named(text).strip("\n")}) if text.strip() else ""
+        return block("plain", {"text": context.cast.named(text).strip("\n")}) if text.strip() else ""
     text = re.sub(r"(?m)^:::", "&#58;::", text)
-    text = outside_code(text, _tame_brackets)
-    return desk.cast.linked(text.strip("\n"), ROOT)
+    text = outside_code(text, _escape_lone_brackets)
+    return context.cast.linked(text.strip("\n"), ROOT)
 
 
-def _tame_brackets(text: str) -> str:
-    """Only whole inline links keep their brackets: Python-Markdown is slow on open ones, and nobody means them."""
+def _escape_lone_brackets(text: str) -> str:
+    """Escape every bracket outside an inline link: Python-Markdown is slow on open ones, and nobody means them."""
     return _BRACKET.sub(lambda match: match["link"] or "&#91;", text)
 
 
-def _banner_alt(post: Post, desk: Desk) -> str:
-    alt = desk.cast.named(post.banner_alt) or desk.strings["banner_of"].format(desk.cast.named(post.title))
+def _banner_alt(post: Post, context: RenderContext) -> str:
+    alt = context.cast.named(post.banner_alt) or context.strings["banner_of"].format(
+        context.cast.named(post.title)
+    )
     return one_line(alt, 250)
 
 
-class _Expansion:
-    """The blocks for one post's directives."""
+class _Directives:
+    """Expands one post's directives into blocks."""
 
-    def __init__(self, post: Post, desk: Desk) -> None:
+    def __init__(self, post: Post, context: RenderContext) -> None:
         self.post = post
-        self.desk = desk
+        self.context = context
         self.several_days = post.start.date() != post.end.date()
         directives: list[tuple[str, str]] = _DIRECTIVE.findall(post.body)
         self.in_place = {argument for kind, argument in directives if kind == "picture"}
-        """Media that the body shows by themselves: a quote doesn't show them once more."""
+        """Ids of media that have a directive of their own: a quote doesn't show them again."""
         self.quoted = {argument for kind, argument in directives if kind == "quote"}
-        """Messages that the body quotes: their words and author don't stand under their picture once more."""
+        """Ids of messages that are quoted: a picture's caption doesn't repeat them."""
         self.shared_by = {message.media: message for message in post.messages.values() if message.media}
 
     def expand(self, kind: str, argument: str) -> str:
@@ -181,7 +187,7 @@ class _Expansion:
         data = self._said(message)
         media = self.post.media.get(message.media or "")
         if media and media.id not in self.in_place:
-            data["media"] = [self._media(media, self.desk.cast[message.author])]
+            data["media"] = [self._media(media, self.context.cast[message.author])]
         return block("quote", data) if data["text"].strip() or data.get("media") else ""
 
     def picture(self, argument: str) -> str:
@@ -189,7 +195,7 @@ class _Expansion:
         if media is None:
             return ""
         message = self.shared_by.get(argument)
-        face = self.desk.cast[message.author] if message else None
+        face = self.context.cast[message.author] if message else None
         credit = self._said(message) if message and str(message.id) not in self.quoted else {}
         return block("picture", credit | {"media": self._media(media, face)})
 
@@ -198,7 +204,7 @@ class _Expansion:
         url = web_address(known.url)
         if not url:
             return ""
-        named = self.desk.cast.named
+        named = self.context.cast.named
         return block(
             "link",
             {
@@ -209,7 +215,7 @@ class _Expansion:
         )
 
     def _said(self, message: Message) -> dict[str, Any]:
-        face = self.desk.cast[message.author]
+        face = self.context.cast[message.author]
         text = spoken(message.text).strip("\n")
         return {
             "who": face.name,
@@ -221,30 +227,30 @@ class _Expansion:
             "at": self._at(message.time, face),
             "text": text,
             "people": {
-                token: [who.name, ROOT + who.url] for token, who in self.desk.cast.mentioned(text).items()
+                token: [who.name, ROOT + who.url] for token, who in self.context.cast.mentioned(text).items()
             },
-            "someone": self.desk.cast.someone,
+            "someone": self.context.cast.someone,
         }
 
     def _at(self, time: datetime, face: Face) -> str:
-        """For machines: the day, or the instant."""
+        """The ISO day or instant, for machines."""
         return (
             f"{time:%Y-%m-%d}"
-            if self.desk.strict_times or face.strict_times
-            else instant(time, self.desk.zone).isoformat(timespec="minutes")
+            if self.context.strict_times or face.strict_times
+            else instant(time, self.context.zone).isoformat(timespec="minutes")
         )
 
     def _when(self, time: datetime, face: Face) -> str:
-        if self.desk.strict_times or face.strict_times:
-            return self.desk.strings.short_day(time)
-        words = self.desk.strings
+        if self.context.strict_times or face.strict_times:
+            return self.context.strings.short_day(time)
+        words = self.context.strings
         return words.short_moment(time) if self.several_days else words.clock(time)
 
     def _media(self, media: MediaView, shared_by: Face | None) -> Data:
-        words = self.desk.strings
+        words = self.context.strings
         labels = {"image": "picture", "sticker": "sticker", "audio": "voice", "video": "video"}
         label = words[labels.get(media.kind, "file")]
-        described = one_line(self.desk.cast.named(media.alt), 250)
+        described = one_line(self.context.cast.named(media.alt), 250)
         by = words["picture_by"].format(shared_by.name) if shared_by else words["picture"]
         source, thumb = media_url(media.path), media_url(media.thumbnail)
         return {

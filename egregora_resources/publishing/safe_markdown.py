@@ -1,7 +1,7 @@
 """The Markdown extension of every page: no raw HTML, no attributes, blocks of our own, and nh3 at the end.
 
-Listed in the generated MkDocs configuration by this module's name. It holds for pages that the owner adds
-to ``docs/`` by hand as well.
+The generated MkDocs configuration lists it by this module's name, so it also applies to pages that the owner adds to
+``docs/`` by hand.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ _WEB = re.compile(r"https?://[^\s<>\"'`\\^{|}\x00-\x20]+|mailto:[^\s<>\"'`\\^{|}
 
 
 def clean_html(html: str) -> str:
-    """`html` with nothing left that could run, load from elsewhere, or reach out of its own place."""
+    """`html` without anything that could run, load from another host, or leave its place on the page."""
     return nh3.clean(
         html,
         tags=set(_TAGS),
@@ -120,7 +120,7 @@ def _is_link(address: str) -> bool:
 
 
 class _Blocks(Preprocessor):
-    """Puts the HTML of ``::: kind {…}`` lines where Markdown can't touch it."""
+    """Stashes the HTML of ``::: kind {…}`` lines, which keeps Markdown from touching it."""
 
     def run(self, lines: list[str]) -> list[str]:
         result: list[str] = []
@@ -131,7 +131,7 @@ class _Blocks(Preprocessor):
 
 
 class _Structure(Treeprocessor):
-    """Before MkDocs looks at links: only links that can work, no images, one first heading a page."""
+    """Drops Markdown's images and links that can't work, and leaves ``h1`` to the theme, before MkDocs sees any."""
 
     def run(self, root: Element) -> None:
         for element in root.iter():
@@ -148,7 +148,7 @@ class _Structure(Treeprocessor):
 
 
 class _Cleaning(Postprocessor):
-    """The last word: nh3, and the lead kept apart as the only text that the search index takes."""
+    """Cleans the whole page with nh3, and excludes all but the lead from the search index."""
 
     def run(self, text: str) -> str:
         html = clean_html(text)
@@ -182,7 +182,7 @@ class SafeMarkdown(Extension):
         self._guard(md)
 
     def _guard(self, md: Markdown) -> None:
-        """One page that can't be rendered must not cost the site: it becomes a notice."""
+        """Replace a page that can't be rendered by a notice: it must not cost the site."""
         convert = md.convert
 
         def convert_or_notice(source: str) -> str:

@@ -1,4 +1,4 @@
-"""SVG from elsewhere: drawn as it is if it can only draw, replaced by a plain one if it could do more."""
+"""SVG from outside: kept if all it can do is draw, otherwise replaced by a plain drawing."""
 
 from __future__ import annotations
 
@@ -60,10 +60,10 @@ ElementTree.register_namespace("", _NAMESPACE)
 
 
 def safe_svg(text: str) -> str | None:
-    """The drawing, written anew, or None if it holds anything that isn't drawing.
+    """`text` serialized again as SVG, or None if it holds anything but drawing.
 
-    Scripts, handlers, foreign objects, animations, entities and every reference out of the file are refused
-    rather than repaired: a banner that tries is not one to show in part.
+    Scripts, event handlers, foreign objects, animations, entities and references out of the file are refused rather
+    than repaired: a banner that tries is not worth showing in part.
     """
     if len(text) > _MAX_BYTES or "<!DOCTYPE" in text.upper() or "<!ENTITY" in text.upper():
         return None
@@ -83,7 +83,7 @@ def safe_svg(text: str) -> str | None:
 
 
 def plain_svg(seed: str, title: str = "") -> str:
-    """Two quiet shapes whose colours follow from `seed`: what stands where a banner was refused."""
+    """A plain banner whose colours follow from `seed`, for where one was refused."""
     digest = hashlib.sha256(seed.encode("utf-8", "surrogatepass")).digest()
     hue, turn = digest[0] * 360 // 256, 200 + digest[1]
     return (

@@ -1,4 +1,4 @@
-"""Every page of a site as a file below ``docs/``: which pages there are, and what stands in their front matter."""
+"""Which pages a site has: each as a file below ``docs/``, with its front matter."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from egregora_resources.publishing.html_blocks import block
 from egregora_resources.publishing.locale import Strings, strings_for
 from egregora_resources.publishing.person_page import person_page
 from egregora_resources.publishing.plain_text import one_line
-from egregora_resources.publishing.post_page import Desk, notice_page, post_card, post_page, post_url
+from egregora_resources.publishing.post_page import RenderContext, notice_page, post_card, post_page, post_url
 from egregora_resources.publishing.safe_svg import plain_svg, safe_svg
 from egregora_resources.publishing.slugs import path_segment
 
@@ -44,26 +44,28 @@ Written = tuple[Post, Card]
 
 @dataclass
 class Pages:
-    """Files below ``docs/`` by path, and the posts that had to be replaced by a notice."""
+    """The generated files of a site."""
 
     files: dict[str, str | bytes] = field(default_factory=dict[str, str | bytes])
+    """Contents by path below ``docs/``."""
     notices: list[str] = field(default_factory=list[str])
+    """Ids of posts replaced by a notice."""
     posts: dict[str, str] = field(default_factory=dict[str, str])
-    """Ids of the posts by their pages' paths."""
+    """Post ids by path."""
 
 
 def site_pages(site: Site) -> Pages:
-    """All of `site` as Markdown files and banners."""
+    """All pages of `site` as Markdown files, and its banners."""
     words = strings_for(site.language)
     pages = Pages()
     cast, zone = Cast(site.people, words["someone"]), ZoneInfo(site.timezone)
-    desk = Desk(words, cast, site.strict_times, zone, _banners(site.posts, pages))
-    written = _posts(site, desk, pages)
+    context = RenderContext(words, cast, site.strict_times, zone, _banners(site.posts, pages))
+    written = _posts(site, context, pages)
     written.sort(key=lambda pair: (pair[0].start, pair[0].id), reverse=True)
-    _home(site, desk, pages, written)
-    topics = _topics(desk, pages, written)
-    _people(site, desk, pages, written, topics)
-    _archive(site, desk, pages, written)
+    _home(site, context, pages, written)
+    topics = _topics(context, pages, written)
+    _people(site, context, pages, written, topics)
+    _archive(site, context, pages, written)
     _about(words, pages)
     return pages
 
@@ -84,73 +86,79 @@ def _banners(posts: Iterable[Post], pages: Pages) -> dict[str, str]:
     return banners
 
 
-def _posts(site: Site, desk: Desk, pages: Pages) -> list[Written]:
+def _posts(site: Site, context: RenderContext, pages: Pages) -> list[Written]:
     written: list[Written] = []
     for post in site.posts:
         path = source_path(post_url(post.slug))
         pages.posts[path] = post.id
         try:
-            pages.files[path] = post_page(post, desk)
-            written.append((post, post_card(post, desk)))
+            pages.files[path] = post_page(post, context)
+            written.append((post, post_card(post, context)))
         except Exception as error:  # one post that can't be written must not cost the site
             logger.warning("post %s was replaced by a notice: %s", post.id, type(error).__name__)
-            pages.files[path] = notice_page(desk)
+            pages.files[path] = notice_page(context)
             pages.notices.append(post.id)
     return written
 
 
 def source_path(url: str) -> str:
+    """The Markdown file below ``docs/`` that becomes the page at `url`."""
     return url.removesuffix(".html") + ".md"
 
 
-def _home(site: Site, desk: Desk, pages: Pages, written: Sequence[Written]) -> None:
+def _home(site: Site, context: RenderContext, pages: Pages, written: Sequence[Written]) -> None:
     cards = sorted((card for _, card in written), key=lambda card: not card.pinned)
     chattiest = sorted(site.people.values(), key=lambda person: (-person.messages, person.token))
     page = HomePage(
         title=site.title,
         description=site.description,
         cards=cards[:ON_THE_HOME_PAGE],
-        people=[desk.chip(person.token) for person in chattiest[:FACES_ON_THE_HOME_PAGE]],
+        people=[context.chip(person.token) for person in chattiest[:FACES_ON_THE_HOME_PAGE]],
         more=len(cards) > ON_THE_HOME_PAGE,
     )
     pages.files["index.md"] = write_page(page)
 
 
-def _people(site: Site, desk: Desk, pages: Pages, written: Sequence[Written], topics: Container[str]) -> None:
-    words = desk.strings
+def _people(
+    site: Site, context: RenderContext, pages: Pages, written: Sequence[Written], topics: Container[str]
+) -> None:
+    words = context.strings
     appearances: dict[str, list[Card]] = defaultdict(list)
     for post, card in written:
         for token in dict.fromkeys(post.people):
             appearances[token].append(card)
     labels = {window.key: window.label for window in site.windows}
     people = sorted(
-        site.people.values(), key=lambda person: (desk.cast[person.token].name.casefold(), person.token)
+        site.people.values(), key=lambda person: (context.cast[person.token].name.casefold(), person.token)
     )
     for person in people:
-        path = source_path(desk.cast[person.token].url)
+        path = source_path(context.cast[person.token].url)
         cards = appearances[person.token][:ON_A_PERSONS_PAGE]
-        pages.files[path] = person_page(person, desk, cards, labels, topics)
+        pages.files[path] = person_page(person, context, cards, labels, topics)
     page = PeoplePage(
         title=words["people"],
         description=words["description_people"],
         people=[
-            desk.chip(person.token, words.count("messages", person.messages) if person.messages else "")
+            context.chip(person.token, words.count("messages", person.messages) if person.messages else "")
             for person in people
         ],
     )
     pages.files["people/index.md"] = write_page(page)
 
 
-def _topics(desk: Desk, pages: Pages, written: Sequence[Written]) -> set[str]:
-    """One page for all names that make the same address, under the name most posts use; their addresses."""
-    words = desk.strings
+def _topics(context: RenderContext, pages: Pages, written: Sequence[Written]) -> set[str]:
+    """Write a page for each topic; return their addresses.
+
+    Names that make the same address share a page, under the one that most posts use.
+    """
+    words = context.strings
     cards: dict[str, list[Card]] = defaultdict(list)
     names: dict[str, Counter[str]] = defaultdict(Counter)
     for post, card in written:
         filed: dict[str, str] = {}
         for name in (post.category, *post.tags):
             if name.strip():
-                filed.setdefault(desk.topic(name).url, desk.topic(name).name)
+                filed.setdefault(context.topic(name).url, context.topic(name).name)
         for url, name in filed.items():
             cards[url].append(card)
             names[url][name] += 1
@@ -172,23 +180,23 @@ def _topics(desk: Desk, pages: Pages, written: Sequence[Written]) -> set[str]:
     return set(cards)
 
 
-def _archive(site: Site, desk: Desk, pages: Pages, written: Sequence[Written]) -> None:
-    words = desk.strings
+def _archive(site: Site, context: RenderContext, pages: Pages, written: Sequence[Written]) -> None:
+    words = context.strings
     titles = {post.slug: Ref(card.title, card.url) for post, card in written}
     windows = sorted(site.windows, key=lambda window: (window.start, window.key), reverse=True)
     months = [
-        ArchiveMonth(month, [_row(window, titles, desk) for window in held])
+        ArchiveMonth(month, [_row(window, titles, context) for window in held])
         for month, held in groupby(windows, key=lambda window: words.month(window.start))
     ]
     page = ArchivePage(title=words["archive"], description=words["description_archive"], months=months)
     pages.files["archive/index.md"] = write_page(page)
 
 
-def _row(window: WindowView, titles: Mapping[str, Ref], desk: Desk) -> ArchiveRow:
-    words = desk.strings
+def _row(window: WindowView, titles: Mapping[str, Ref], context: RenderContext) -> ArchiveRow:
+    words = context.strings
     posts = [titles[slug] for slug in window.posts if slug in titles]
     numbers = f"{words.count('messages', window.messages)} · {words.count('members', len(window.people))}"
-    note = desk.cast.named(window.note) or ("" if posts else words["no_post"])
+    note = context.cast.named(window.note) or ("" if posts else words["no_post"])
     return ArchiveRow(window.label, numbers, posts, note)
 
 

@@ -1,4 +1,4 @@
-"""The last part of a page's address, made from a title. Who asks sees to it that it is unique."""
+"""Slugs: the last part of a page's address, made from a title. Making them unique is up to the caller."""
 
 from __future__ import annotations
 
@@ -14,10 +14,13 @@ _APOSTROPHES = re.compile("['’ʼ`´]")
 
 
 def slugify(title: str, fallback: str = "post", max_length: int = 60) -> str:
-    """ASCII words joined by hyphens, such as ``joao-and-the-paella``, cut between words.
+    """ASCII words joined by hyphens, such as ``joao-and-the-paella``.
 
-    A title mostly in another script says nothing once transliterated: then it is the `fallback`'s slug,
-    for instance the window's date.
+    Args:
+        title: what to make the slug from.
+        fallback: used instead of a title mostly in another script, which would say nothing in ASCII; for instance the
+            window's date.
+        max_length: in characters; longer slugs are cut between words.
     """
     text = _APOSTROPHES.sub("", title.casefold().translate(_SPECIAL))
     ascii_text = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
@@ -33,7 +36,12 @@ def slugify(title: str, fallback: str = "post", max_length: int = 60) -> str:
 
 
 def path_segment(name: str, kind: str) -> str:
-    """A file name for `name`: itself if it is a slug, else a slug that can't be mistaken for another's."""
+    """A folder name for `name`: `name` if it is a slug, otherwise a slug with a hash that tells it from others.
+
+    Args:
+        name: a token, an id or a post's slug; anything.
+        kind: the slug's words if `name` has none.
+    """
     if SAFE_SLUG.fullmatch(name) and len(name) <= 120:
         return name
     digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:8]
@@ -41,7 +49,7 @@ def path_segment(name: str, kind: str) -> str:
 
 
 def topic_slug(name: str) -> str:
-    """The address of a topic: the same for every spelling that differs in case and accents only."""
+    """The slug of a topic: one for all spellings that differ only in case, accents and punctuation."""
     slug = slugify(name, "")
     if slug != "post" or name.casefold() == "post":
         return slug

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import duckdb
 from filelock import AcquireReturnProxy, FileLock, Timeout
@@ -80,7 +81,7 @@ class Site:
         with self.warehouse.connect() as connection:
             check_secret(connection, self.folder.state)
 
-    def writing(self, progress: Progress) -> AcquireReturnProxy:
+    def writing(self, progress: Progress) -> AcquireReturnProxy[Any]:
         """The lock of the one process that changes the site; waits for it, and says so. It dies with its process."""
         lock = FileLock(self.folder.write_lock)
         with suppress(Timeout):

@@ -4,6 +4,9 @@ While one process has the file open for writing no other can open it at all, so 
 connection across a model's call or a build. Tables are made, and brought up to date, by `migrations`.
 """
 
+# Arrow has no types:
+# pyright: reportUnknownParameterType=false
+
 from __future__ import annotations
 
 import logging

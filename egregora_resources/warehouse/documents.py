@@ -5,10 +5,9 @@ What a stage or a window made as a whole is loaded and stored by `results`.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from egregora_resources.warehouse.reading import Query, Source, fetch
 
@@ -48,13 +47,14 @@ class StoredPost(NamedTuple):
 
     window: str
     slug: str | None
-    front_matter: Mapping[str, Any]
+    front_matter: str
+    """JSON."""
 
 
 def stored_posts(source: Source) -> list[StoredPost]:
     """All posts. Asked by every command."""
     rows = fetch(source, "SELECT window_key, slug, front_matter FROM documents WHERE stage = 'posts'")
-    return [StoredPost(window, slug, json.loads(front_matter)) for window, slug, front_matter in rows]
+    return [StoredPost(*row) for row in rows]
 
 
 def windows_of_pages(source: Source) -> dict[str, str]:

@@ -14,7 +14,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 import duckdb
 import pyarrow as pa
 
-from egregora_resources.document import Document, Message
+from egregora_resources.document import Document, FrontMatter, Message, Model
 from egregora_resources.privacy.page_text import BLOCK
 from egregora_resources.usage import Usage
 from egregora_resources.warehouse.database import Warehouse
@@ -122,7 +122,7 @@ def commit_results(
                             d.id,
                             result.window,
                             d.slug,
-                            json.dumps(d.front_matter, default=str),
+                            json.dumps(d.front_matter.model_dump(mode="json")),
                             d.body,
                             result.stage,
                         ]
@@ -200,26 +200,40 @@ def load_messages(warehouse: Warehouse, window: str | None = None) -> list[Messa
     ]
 
 
-def load_documents(warehouse: Warehouse, stage: str) -> list[Document]:
-    """Documents that a stage made of the active windows, ordered by id."""
+def load_documents(warehouse: Warehouse, stage: str, model: type[Model]) -> list[Document[Model]]:
+    """Documents that a stage made of the active windows, ordered by id.
+
+    Args:
+        stage: the stage's name, such as ``posts``.
+        model: of their front matter, such as `PostMatter`.
+
+    Raises:
+        FrontMatterError: the front matter of a document doesn't fit the model.
+    """
     rows = warehouse.rows(
         "SELECT kind, id, window_key, slug, front_matter, body FROM documents "
         "WHERE stage = ? AND window_key IN (SELECT key FROM windows WHERE NOT retired) ORDER BY id",
         [stage],
     )
-    return [Document(row[0], row[1], row[2], row[3], json.loads(row[4]), row[5]) for row in rows]
+    return [_document(*row).read_as(model) for row in rows]
 
 
-def load_window(warehouse: Warehouse, window: str) -> dict[str, list[Document]]:
-    """Everything made of a window: documents by stage, ordered by id."""
+def load_window(warehouse: Warehouse, window: str) -> dict[str, list[Document[FrontMatter]]]:
+    """Everything made of a window: documents by stage, ordered by id, to be read as what they are."""
     rows = warehouse.rows(
         "SELECT stage, kind, id, window_key, slug, front_matter, body FROM documents WHERE window_key = ? ORDER BY id",
         [window],
     )
-    documents: dict[str, list[Document]] = {}
-    for stage, kind, id, key, slug, front_matter, body in rows:
-        documents.setdefault(stage, []).append(Document(kind, id, key, slug, json.loads(front_matter), body))
+    documents: dict[str, list[Document[FrontMatter]]] = {}
+    for stage, *row in rows:
+        documents.setdefault(stage, []).append(_document(*row))
     return documents
+
+
+def _document(
+    kind: str, id: str, window: str, slug: str | None, front_matter: str, body: str
+) -> Document[FrontMatter]:
+    return Document(kind, id, window, slug, FrontMatter.model_validate_json(front_matter), body)
 
 
 def load_media(warehouse: Warehouse) -> dict[tuple[int, str], tuple[str, str, str]]:

@@ -27,6 +27,7 @@ ORDER = [
     "egregora_resources.publishing",
     "egregora_resources.media",
     "egregora_resources.llm",
+    "egregora_resources.document_kinds",
     "egregora_resources.dagster_resources",
     "egregora_assets.demo",
     "egregora_assets.windowing",

@@ -12,6 +12,7 @@ from egregora_assets.pipeline.context import PipelineContext, WindowWork
 from egregora_assets.pipeline.memory import related
 from egregora_assets.posts import PostsWorker, body_of, number, shown_messages
 from egregora_resources.document import Document, Message
+from egregora_resources.document_kinds import PostMatter
 from egregora_resources.errors import ProviderError
 from egregora_resources.llm.offline import OfflineProvider
 from egregora_resources.llm.protocol import Answer
@@ -54,11 +55,11 @@ class Dictated(OfflineProvider):
         )
 
 
-def written(*drafts: PostDraft) -> list[Document]:
+def written(*drafts: PostDraft) -> list[Document[PostMatter]]:
     stretch = Stretch(
         window=WINDOW, messages=[Said(id=n, time=TIME, author="amber-heron", text="hm") for n in (1, 2)]
     )
-    item = Document("stretch", f"{WINDOW}/1", WINDOW, None, stretch.model_dump(mode="json"))
+    item = Document("stretch", f"{WINDOW}/1", WINDOW, None, stretch)
     return asyncio.run(PostsWorker(Dictated(*drafts)).run([item]))
 
 
@@ -80,8 +81,8 @@ def test_a_post_that_cites_a_message_of_another_window_is_refused():
 
 def test_a_post_holds_its_sources_and_their_span():
     post = written(draft("Shed", 1, 2))[0]
-    assert post.front_matter["sources"] == [1, 2]
-    assert post.front_matter["start"] == post.front_matter["end"] == TIME.isoformat()
+    assert post.front_matter.sources == [1, 2]
+    assert post.front_matter.start == post.front_matter.end == TIME
     assert post.body == "## The shed\n\nIt was said:\n\n{quote 1}\n\n{quote 2}"
 
 
@@ -89,8 +90,8 @@ def test_a_post_holds_the_sources_of_every_section():
     one = Section(blocks=[Prose(text="It rained."), Quote(message=2)], sources=[1])
     two = Section(blocks=[Prose(text="It stopped.")], sources=[2])
     post = written(PostDraft(title="Rain", sections=[one, two]))[0]
-    assert post.front_matter["sections"] == [[1, 2], [2]]
-    assert post.front_matter["sources"] == [1, 2]
+    assert post.front_matter.sections == [[1, 2], [2]]
+    assert post.front_matter.sources == [1, 2]
 
 
 def test_pictures_and_links_stand_on_lines_of_their_own():

@@ -10,6 +10,7 @@ import pytest
 from egregora_assets.erasure import withdrawal
 from egregora_assets.erasure.withdrawal import withdraw, withdrawals_due
 from egregora_assets.stages import STAGES
+from egregora_resources.document_kinds import PostMatter
 from egregora_resources.llm.cache import ResponseCache, Subjects
 from egregora_resources.llm.database import LlmStore
 from egregora_resources.usage import Usage
@@ -104,8 +105,8 @@ def test_an_opt_out_recomputes_the_windows_where_they_spoke_or_were_named_and_on
     site.run(stages=ALL)
     remembering = {
         post.window
-        for post in load_documents(site.warehouse, "posts")
-        if {WEEK, "2025-01-27"} & set(post.front_matter["memory"])
+        for post in load_documents(site.warehouse, "posts", PostMatter)
+        if {WEEK, "2025-01-27"} & set(post.front_matter.memory)
     }
     assert site.made()["messages"] == {WEEK, "2025-01-27", "2025-02-03"}  # the last one holds the command
     assert site.made()["posts"] <= {WEEK, "2025-01-27", "2025-02-03"} | remembering

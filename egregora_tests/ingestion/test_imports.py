@@ -11,6 +11,7 @@ import pytest
 from egregora_assets.ingestion import imports, store
 from egregora_assets.ingestion.imports import import_exports, import_inbox
 from egregora_assets.ingestion.report import DifferentChat
+from egregora_resources.document_kinds import MediaMatter
 from egregora_resources.inputs.export import InputError
 from egregora_resources.inputs.registry import export_digest
 from egregora_resources.privacy.pseudonyms import PrivacyError
@@ -49,7 +50,7 @@ def test_an_export_without_media_loses_none(tmp_path: Path):
     site = SmallSite(tmp_path)
     site.get(lines, files={"IMG-20250113-WA0001.jpg": jpeg})
     site.run()
-    views = load_documents(site.warehouse, "media")
+    views = load_documents(site.warehouse, "media", MediaMatter)
     assert len(views) == 1
     without = [*lines[:-1], lines[-1]]
     omitted = [
@@ -58,7 +59,7 @@ def test_an_export_without_media_loses_none(tmp_path: Path):
     ]
     site.get(omitted)
     site.run()
-    assert [view.digest() for view in load_documents(site.warehouse, "media")] == [
+    assert [view.digest() for view in load_documents(site.warehouse, "media", MediaMatter)] == [
         view.digest() for view in views
     ]
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from egregora_assets.commands.write import write_site
+from egregora_resources.document_kinds import PostMatter
 from egregora_resources.errors import ProviderError, RunStopped
 from egregora_resources.llm.database import LlmStore
 from egregora_resources.llm.gemini.outcomes import CallFailure, TooMuch, UnsupportedRequest
@@ -374,8 +375,8 @@ def test_a_whole_run_in_front_of_a_small_model_writes_every_window_in_a_bounded_
         done = run_windows(server, tmp_path, 16, **TINY)
     assert done.outcome.failed == {}
     assert len(done.outcome.done) == 16
-    posts = load_documents(done.site.warehouse, "posts")
-    written = {post.window for post in posts if not post.front_matter["extract"]}
+    posts = load_documents(done.site.warehouse, "posts", PostMatter)
+    written = {post.window for post in posts if not post.front_matter.extract}
     results = load_results(done.site.warehouse)
     degraded = {window for (stage, window), r in results.items() if stage == "posts" and r.degraded}
     assert {post.window for post in posts} == set(done.outcome.done)

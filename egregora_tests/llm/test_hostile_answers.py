@@ -16,6 +16,7 @@ from egregora_assets.pipeline.context import PipelineContext
 from egregora_assets.pipeline.open_window import window_works
 from egregora_assets.pipeline.stage_runner import Outcome
 from egregora_assets.stages import built_in_runner
+from egregora_resources.document_kinds import PostMatter
 from egregora_resources.llm.gemini import GeminiProvider
 from egregora_resources.warehouse.results import load_documents
 from egregora_resources.warehouse.windows import active_windows
@@ -151,9 +152,9 @@ def test_hostile_text_in_every_place_of_an_answer_is_text_on_the_pages(tmp_path:
         # Whoever puts words into the model's mouth has written them in the chat.
         site, outcome = write(server, tmp_path / "hostile", " ".join(" ".join(TEXTS).split()))
     assert not outcome.failed
-    posts = [post for post in load_documents(site.warehouse, "posts") if post.window == WINDOW]
+    posts = [post for post in load_documents(site.warehouse, "posts", PostMatter) if post.window == WINDOW]
     assert len(posts) == 40  # it was used, not replaced
-    assert not any(post.front_matter["extract"] for post in posts)
+    assert not any(post.front_matter.extract for post in posts)
     scripts = set[str]().union(
         *(Elements(p.read_text("utf-8")).scripts for p in harmless.folder.built.rglob("*.html"))
     )
@@ -195,8 +196,8 @@ def test_an_answer_out_of_all_proportion_is_asked_again_and_then_replaced(
     with FaultServer(says=first_window(huge)) as server:
         site, outcome = write(server, tmp_path, stages=WITHOUT_SITE)
     assert not outcome.failed
-    posts = load_documents(site.warehouse, "posts")
-    assert {post.window: post.front_matter["extract"] for post in posts} == {
+    posts = load_documents(site.warehouse, "posts", PostMatter)
+    assert {post.window: post.front_matter.extract for post in posts} == {
         WINDOW: True,
         "2025-01-20": False,
     }
@@ -215,7 +216,7 @@ def test_a_post_given_many_times_and_quotes_given_twice_are_shown_once(tmp_path:
 
     with FaultServer(says=first_window(repeated)) as server:
         site, _ = write(server, tmp_path, stages=WITHOUT_SITE)
-    posts = [post for post in load_documents(site.warehouse, "posts") if post.window == WINDOW]
+    posts = [post for post in load_documents(site.warehouse, "posts", PostMatter) if post.window == WINDOW]
     assert len(posts) == 1
     assert posts[0].body.count("{quote") == 1
     assert posts[0].body.count("It began with") == 1

@@ -6,18 +6,17 @@ import asyncio
 import json
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from egregora_assets.pipeline.open_window import window_works
 from egregora_assets.profiles import combine_portraits
 from egregora_assets.stages import built_in_runner
-from egregora_resources.document import Document
+from egregora_resources.document_kinds import Enrichment, LinkEnrichment, PostMatter
 from egregora_resources.errors import ProviderError
 from egregora_resources.llm.gemini import GeminiProvider
 from egregora_resources.llm.protocol import Answer
-from egregora_resources.llm.tasks import Notes, NotesInput, Terms
+from egregora_resources.llm.tasks import Notes, NotesInput, Observation, Terms
 from egregora_resources.warehouse.results import load_documents, load_results
 from egregora_resources.warehouse.windows import active_windows
 from egregora_tests.costs.test_estimates import context_of, run, site_of
@@ -39,6 +38,11 @@ def _key(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GOOGLE_API_KEY", "key-one")
 
 
+def links(site: SmallSite) -> list[LinkEnrichment]:
+    stored = [d.front_matter.root for d in load_documents(site.warehouse, "enrichments", Enrichment)]
+    return [link for link in stored if isinstance(link, LinkEnrichment)]
+
+
 def with_links() -> list[Line]:
     lines = weeks(3)
     for week, link in enumerate(LINKS):
@@ -51,9 +55,9 @@ def test_a_link_shared_in_several_windows_is_read_once_whatever_is_hung_on_it(tm
         site = site_of(tmp_path, server.url, with_links())
         run(site)
         assert len(server.calls("links")) == 1
-    notes = [d.front_matter for d in load_documents(site.warehouse, "enrichments") if "url" in d.front_matter]
-    assert [note["url"] for note in notes] == list(LINKS)
-    assert {note["title"] for note in notes} == {"How to build a boat"}
+    notes = links(site)
+    assert [note.url for note in notes] == list(LINKS)
+    assert {note.title for note in notes} == {"How to build a boat"}
 
 
 def test_one_prompt_of_the_owners_makes_exactly_its_stage_stale(tmp_path: Path) -> None:
@@ -87,14 +91,14 @@ def test_people_are_portrayed_anew_every_so_often_and_their_page_shows_the_newes
         asyncio.run(built_in_runner(context).run(works))
         assert sum("Give also a portrait" in seen.texts[0] for seen in server.calls("profiles")) == 2
         assert len(server.calls("profiles")) == 6
-    profiles = load_documents(site.warehouse, "profiles")
-    drawn = sorted({profile.window for profile in profiles if profile.front_matter["portrait"]})
+    profiles = load_documents(site.warehouse, "profiles", Observation)
+    drawn = sorted({profile.window for profile in profiles if profile.front_matter.portrait})
     assert drawn == ["2025-01-13", "2025-02-10"]
-    people = {profile.front_matter["person"] for profile in profiles}
-    newest = next(p for p in profiles if p.window == drawn[-1] and p.front_matter["portrait"])
-    changed = replace(newest, front_matter={**newest.front_matter, "portrait": "The newest."})
+    people = {profile.front_matter.person for profile in profiles}
+    newest = next(p for p in profiles if p.window == drawn[-1] and p.front_matter.portrait)
+    changed = replace(newest, front_matter=newest.front_matter.model_copy(update={"portrait": "The newest."}))
     folded = combine_portraits([changed if p is newest else p for p in profiles], people)
-    assert folded[newest.front_matter["person"]].portrait == "The newest."
+    assert folded[newest.front_matter.person].portrait == "The newest."
     page = "".join(path.read_text("utf-8") for path in site.folder.built.glob("people/*/index.html"))
     assert "keeps the shed. Asks first." in page
 
@@ -112,8 +116,7 @@ def test_a_link_that_cant_be_described_is_recorded_and_fails_nothing(tmp_path: P
     site.run(Unreachable())
     results = load_results(site.warehouse)
     assert {result.status for result in results.values()} == {"done"}
-    notes: list[Any] = [d.front_matter for d in load_documents(site.warehouse, "enrichments")]
-    assert [note["problem"] for note in notes] == ["the service gave no answer (503)"] * 3
+    assert [link.problem for link in links(site)] == ["the service gave no answer (503)"] * 3
 
 
 def test_of_a_models_merges_only_those_that_were_asked_about_count(
@@ -148,9 +151,9 @@ def test_a_vocabulary_that_cant_be_merged_fails_no_window(tmp_path: Path) -> Non
 
 
 def test_posts_are_given_the_digests_of_related_windows_and_keep_them(tmp_path: Path) -> None:
-    def memories(site: SmallSite) -> dict[str, Any]:
-        posts: list[Document] = load_documents(site.warehouse, "posts")
-        return {post.id: post.front_matter["memory"] for post in posts}
+    def memories(site: SmallSite) -> dict[str, list[str]]:
+        posts = load_documents(site.warehouse, "posts", PostMatter)
+        return {post.id: post.front_matter.memory for post in posts}
 
     with FaultServer() as server:
         site = site_of(tmp_path, server.url, weeks(3))

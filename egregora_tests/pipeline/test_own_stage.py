@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import ClassVar
 
 import dagster as dg
 import pytest
+from pydantic import BaseModel
 
 from egregora_assets.commands.plan import plan_site
 from egregora_assets.commands.write import write_site
 from egregora_assets.definitions import build_definitions
 from egregora_assets.graph.dagster_instance import site_instance
 from egregora_assets.graph.partitions import WINDOW_PARTITIONS
-from egregora_assets.pipeline.context import WindowWork
-from egregora_assets.pipeline.stage import Stage
+from egregora_assets.pipeline.context import Made, WindowWork
+from egregora_assets.pipeline.stage import Stage, made_by
 from egregora_assets.pipeline.worker import WorkerBase
 from egregora_assets.stages import STAGES
-from egregora_resources.document import Document
+from egregora_resources.document import Document, FrontMatter
+from egregora_resources.document_kinds import PostMatter
 from egregora_resources.site.folder import SiteFolder
 from egregora_resources.site.settings import settings_template
 from egregora_resources.warehouse.database import Warehouse
@@ -27,11 +29,20 @@ from egregora_tests.runs import tree
 from egregora_tests.weekly_chat import export, reworded, weeks
 
 
-class TelegramWorker(WorkerBase):
+class Telegram(FrontMatter):
+    """What is noted on a telegram, beside its text."""
+
+    handed_in: datetime
+    words: int
+
+
+class TelegramWorker(WorkerBase[PostMatter, Telegram]):
     """A post as a telegram."""
 
-    async def process_item(self, item: Document) -> Document:
-        return replace(item, body=f"{item.front_matter['title'].upper()} STOP")
+    async def process_item(self, item: Document[PostMatter]) -> Document[Telegram]:
+        title = item.front_matter.title.upper()
+        noted = Telegram(handed_in=item.front_matter.end, words=len(title.split()))
+        return Document("telegram", item.id, item.window, front_matter=noted, body=f"{title} STOP")
 
 
 class TelegramsStage(Stage):
@@ -40,10 +51,10 @@ class TelegramsStage(Stage):
     name: ClassVar[str] = "telegrams"
     after: ClassVar[tuple[str, ...]] = ("posts",)
     description: ClassVar[str] = "Every post as a telegram."
-    worker: ClassVar[type[WorkerBase]] = TelegramWorker
+    documents: ClassVar[type[BaseModel]] = Telegram
 
-    def items(self, work: WindowWork) -> list[Document]:
-        return list(work.documents("posts"))
+    async def make(self, work: WindowWork) -> Made:
+        return await made_by(TelegramWorker(work.context.llm), work.documents("posts", PostMatter))
 
 
 MY_STAGES = [*STAGES, TelegramsStage()]
@@ -74,13 +85,14 @@ def test_a_stage_of_ones_own_is_an_asset_and_is_materialized_window_by_window(tm
     (site / "egregora.toml").write_text(settings_template(title="Neighbours"), encoding="utf-8")
     write_site(site, [export(tmp_path, weeks(3))])
     warehouse, built = Warehouse(SiteFolder(site).warehouse), tree(site / "site")
-    posts = load_documents(warehouse, "posts")
+    posts = load_documents(warehouse, "posts", PostMatter)
 
     assert materialize(site, "telegrams").success
-    telegrams = load_documents(warehouse, "telegrams")
-    assert [t.body for t in telegrams] == [f"{post.front_matter['title'].upper()} STOP" for post in posts]
-    # The posts are still there, though the telegrams have their kind and ids.
-    assert load_documents(warehouse, "posts") == posts
+    telegrams = load_documents(warehouse, "telegrams", Telegram)
+    assert [t.body for t in telegrams] == [f"{post.front_matter.title.upper()} STOP" for post in posts]
+    assert [t.front_matter.handed_in for t in telegrams] == [post.front_matter.end for post in posts]
+    # The posts are still there, though the telegrams have their ids.
+    assert load_documents(warehouse, "posts", PostMatter) == posts
     with site_instance(site) as instance:
         told = instance.get_materialized_partitions(dg.AssetKey("telegrams"))
     assert told == {"2025-01-13", "2025-01-20", "2025-01-27"}

@@ -61,6 +61,13 @@ def test_results_hold_each_windows_documents_by_what_they_are(tmp_path: Path):
         assert len(made["profiles"]) == len(NAMES)
 
 
+def test_results_that_were_stored_before_are_the_same_as_when_they_were_made(tmp_path: Path):
+    lines = said(weeks(2), NAMES[0], "Look: https://example.org/larch", 0)
+    made = built_in_runner(context(tmp_path)).process_windows(windows_of(lines))
+    assert made[0]["2025-01-13"]["enrichments"]
+    assert built_in_runner(context(tmp_path)).process_windows(windows_of(lines)) == made
+
+
 def test_it_works_from_inside_a_running_event_loop(tmp_path: Path):
     async def main() -> Any:
         return built_in_runner(context(tmp_path)).process_windows(windows_of(weeks(1)))
@@ -201,7 +208,7 @@ class Grumpy(Stage):
     async def make(self, work: WindowWork) -> Made:
         if work.key in self.failures:
             raise self.failures[work.key]
-        return Made([Document("mood", f"{work.key}/mood", work.key, None, {}, "Grumpy.")])
+        return Made([Document("mood", f"{work.key}/mood", work.key, body="Grumpy.")])
 
 
 def test_a_windows_failure_costs_that_window_alone(tmp_path: Path):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from hypothesis import strategies as st
 
 from egregora_assets.pipeline.taxonomy import Vocabulary, merge_new_terms, prune, settle_posts
 from egregora_resources.document import Document
+from egregora_resources.document_kinds import PostMatter
 from egregora_resources.llm.offline import OfflineProvider
 from egregora_resources.llm.protocol import Answer
 from egregora_resources.llm.tasks import Merges, Terms
@@ -19,8 +19,17 @@ from egregora_resources.warehouse.database import Warehouse
 from egregora_resources.warehouse.results import StageResult, commit_results, load_documents
 
 
-def post(window: str, category: str, *tags: str) -> Document:
-    return Document("post", f"{window}-1", window, None, {"category": category, "tags": list(tags)})
+def post(window: str, category: str, *tags: str) -> Document[PostMatter]:
+    known = PostMatter(
+        title="The heap",
+        category=category,
+        tags=list(tags),
+        people=["amber-heron"],
+        sources=[7],
+        start=datetime(2025, 1, 6),
+        end=datetime(2025, 1, 6),
+    )
+    return Document("post", f"{window}-1", window, f"{window}-1", known)
 
 
 def test_case_accents_plural_and_punctuation_make_no_new_term():
@@ -93,7 +102,7 @@ class Thesaurus(OfflineProvider):
         return Answer(Merges(stays=self.stays))
 
 
-def store(warehouse: Warehouse, *posts: Document) -> None:
+def store(warehouse: Warehouse, *posts: Document[PostMatter]) -> None:
     """Stores posts as a run does."""
     with warehouse.transaction() as connection:
         for n, p in enumerate(posts):
@@ -115,15 +124,14 @@ def store(warehouse: Warehouse, *posts: Document) -> None:
                 "INSERT OR IGNORE INTO windows VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", values
             )
     for p in posts:
-        known = {**p.front_matter, "people": ["amber-heron"], "sources": [7]}
         result = StageResult("posts", p.window, "done", "f", finished_at=datetime(2025, 1, 13))
-        commit_results(warehouse, [(result, [replace(p, front_matter=known, slug=p.id)], None)])
+        commit_results(warehouse, [(result, [p], None)])
 
 
 def settle(warehouse: Warehouse, provider: Thesaurus) -> dict[str, tuple[str, list[str]]]:
     """What readers see after a run."""
     asyncio.run(merge_new_terms(warehouse, provider, "en"))
-    return settle_posts(warehouse, load_documents(warehouse, "posts"), "en")
+    return settle_posts(warehouse, load_documents(warehouse, "posts", PostMatter), "en")
 
 
 def test_synonyms_among_new_terms_give_way_to_those_in_use_and_those_never_do(tmp_path: Path):

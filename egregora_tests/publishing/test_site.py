@@ -245,10 +245,10 @@ def test_one_post_that_cannot_be_rendered_becomes_a_notice_and_the_rest_is_built
 ) -> None:
     real = post_page.body_markdown
 
-    def failing(post: post_page.Post, desk: post_page.Desk) -> str:
+    def failing(post: post_page.Post, context: post_page.RenderContext) -> str:
         if post.slug == "um-jardim":
             raise ValueError(post.title)
-        return real(post, desk)
+        return real(post, context)
 
     monkeypatch.setattr(post_page, "body_markdown", failing)
     clean = safe_markdown.clean_html

@@ -4,6 +4,9 @@ Texts and names are taken straight from the block's bytes by their offsets. Only
 may have to be understood (a mark of the app, a bracket at an end, a wording of the table) are looked at.
 """
 
+# Arrow has no types:
+# pyright: reportUnknownParameterType=false
+
 from __future__ import annotations
 
 import re

@@ -1,5 +1,8 @@
 """The bodies of a block's candidates, understood: each distinct one once, told as arrays over all of them."""
 
+# Arrow has no types:
+# pyright: reportUnknownParameterType=false
+
 from __future__ import annotations
 
 from collections.abc import Container

@@ -3,6 +3,9 @@
 A block ends where a message does, so that a chat of any length needs little more memory than its table.
 """
 
+# Arrow has no types:
+# pyright: reportUnknownParameterType=false
+
 from __future__ import annotations
 
 import unicodedata
