@@ -39,6 +39,8 @@ lint: $(VENV)/.installed-dev
 
 types: $(VENV)/.installed-dev
 	$(BIN)/pyright --pythonpath $(BIN)/python
+	@# Never looked for in a hidden folder, only named.
+	$(BIN)/pyright --pythonpath $(BIN)/python .ci/*.py
 
 licences: $(VENV)/.installed-dev
 	$(BIN)/python .ci/licences.py

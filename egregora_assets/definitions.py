@@ -6,9 +6,11 @@ module's `defs` is what `dagster dev` and `dg` load, for the site named by ``EGR
 
 from __future__ import annotations
 
+import json
 import os
 import warnings
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import dagster as dg
@@ -25,7 +27,7 @@ from egregora_assets.windows import windows_asset
 from egregora_resources.dagster_resources import LlmResource, WarehouseResource
 from egregora_resources.progress import Progress
 from egregora_resources.site.folder import SiteFolder
-from egregora_resources.site.settings import Settings, load_settings
+from egregora_resources.site.settings import Settings, SettingsError, load_settings
 
 # Dagster is pinned, and whether a part of it is still in beta is nothing that an owner can do anything about.
 warnings.filterwarnings("ignore", category=dg.BetaWarning)
@@ -42,6 +44,9 @@ def build_definitions(
 ) -> dg.Definitions:
     """Assets, resources, sensor, jobs and checks of a site. Opens nothing: neither warehouse nor network.
 
+    Settings that can't be read don't take the location down, and what the daemon has in hand with it. The assets keep
+    the code versions that they had, so that nothing becomes stale; every step, check and tick says what is wrong.
+
     Args:
         site: its folder; without an egregora.toml the default settings hold.
         stages: the columns of the graph, an extender's own among them.
@@ -51,17 +56,24 @@ def build_definitions(
         redo: (stage, window) that the owner wants made anew, without answers from the cache.
     """
     folder = SiteFolder(site)
-    settings = load_settings(site) if folder.settings.exists() else Settings()
     warehouse = warehouse or WarehouseResource(database=str(folder.warehouse))
     llm = llm or LlmResource(site=str(site), fresh=bool(redo))
-    context = PipelineContext(settings, site, warehouse.open(), provider=llm.provider(settings))
-    versions = code_versions_of(settings, stages, context)
+    try:
+        settings = load_settings(site) if folder.settings.exists() else Settings()
+    except SettingsError as error:
+        settings, versions, writer = Settings(), _remembered(folder, stages), ""
+        refused = f"{error.outline} Nothing is done until that is put right and the definitions are reloaded."
+        warehouse = WarehouseResource(database=warehouse.database, refused=refused)
+    else:
+        context = PipelineContext(settings, site, warehouse.open(), provider=llm.provider(settings))
+        versions, writer = code_versions_of(settings, stages, context), context.llm.name
+        _remember(folder, versions)
     jobs = site_jobs([stage.name for stage in stages])
     return dg.Definitions(
         assets=[
-            exports_asset(folder, settings, stages, versions),
+            exports_asset(folder, settings, stages, versions, progress),
             windows_asset(folder, settings),
-            chain_asset(folder, settings, stages, versions, progress, redo),
+            chain_asset(folder, settings, stages, versions, progress, writer, redo),
         ],
         asset_checks=site_checks(folder, settings, stages),
         resources={"warehouse": warehouse, "llm": llm},
@@ -70,6 +82,29 @@ def build_definitions(
         # One process a run: a process a step would cost seconds each, and a run's process is what its tags name.
         executor=dg.in_process_executor,
     )
+
+
+def _remember(folder: SiteFolder, versions: Mapping[str, str]) -> None:
+    """Keeps code versions, for when the settings can't be read; where there is no site yet nothing is written."""
+    text = json.dumps(versions, indent=1)
+    with suppress(OSError):  # a copy that can only be read still shows
+        if folder.state.exists() and _text(folder.code_versions) != text:
+            new = folder.code_versions.with_suffix(f".{os.getpid()}")
+            new.write_text(text, encoding="utf-8")
+            new.replace(folder.code_versions)
+
+
+def _remembered(folder: SiteFolder, stages: Sequence[Stage]) -> dict[str, str]:
+    known: dict[str, str] = {}
+    with suppress(ValueError):
+        known = json.loads(_text(folder.code_versions))
+    return {stage.name: known.get(stage.name, "") for stage in stages}
+
+
+def _text(path: Path) -> str:
+    with suppress(OSError):
+        return path.read_text(encoding="utf-8")
+    return ""
 
 
 @dg.definitions

@@ -7,7 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import dagster as dg
+from pydantic import Field
 
+from egregora_assets.erasure.unfinished import resume
 from egregora_assets.erasure.withdrawal import withdraw
 from egregora_assets.graph.checks import FILES_CHECK, Staleness, files_check
 from egregora_assets.graph.materializations import (
@@ -18,13 +20,15 @@ from egregora_assets.graph.materializations import (
 )
 from egregora_assets.graph.run_owners import enter_run
 from egregora_assets.graph.safe_failures import redacted_failures
-from egregora_assets.ingestion.imports import import_inbox
+from egregora_assets.graph.specs import asset_spec
+from egregora_assets.ingestion.imports import import_inbox, inbox_outcomes
 from egregora_assets.ingestion.report import ImportReport
 from egregora_assets.pipeline.context import PipelineContext
 from egregora_assets.pipeline.stage import Stage
 from egregora_assets.windowing.layout import relayout
 from egregora_assets.windows import tell_windows
 from egregora_resources.dagster_resources import LlmResource, WarehouseResource
+from egregora_resources.progress import Progress
 from egregora_resources.site.folder import SiteFolder
 from egregora_resources.site.settings import Settings
 from egregora_resources.site.site import Site
@@ -35,21 +39,28 @@ class ExportsConfig(dg.Config):
 
     accept_new_layout: bool = False
     """Retire and recompute windows when the settings ask for another layout."""
+    files: list[str] = Field(default_factory=list[str])
+    """Sightings of the inbox's files to import, as the sensor has them; empty: everything in the inbox."""
 
 
 def exports_asset(
-    folder: SiteFolder, settings: Settings, stages: Sequence[Stage], code_versions: Mapping[str, str]
+    folder: SiteFolder,
+    settings: Settings,
+    stages: Sequence[Stage],
+    code_versions: Mapping[str, str],
+    progress: Progress | None = None,
 ) -> dg.AssetsDefinition:
     """The asset `exports` of a site."""
 
     @dg.multi_asset(
         name=EXPORTS,
         specs=[
-            dg.AssetSpec(
+            asset_spec(
                 EXPORTS,
                 code_version=CODE,
-                group_name="chat",
+                group="chat",
                 kinds={"duckdb", "whatsapp"},
+                text="raw",
                 description=(
                     "Imports every new file of the inbox, merges it with what is known, and lays the windows out."
                 ),
@@ -71,20 +82,20 @@ def exports_asset(
             folder.make_state()
             store = warehouse.open()
             site = Site(folder, settings, store)
+            resume(site)
             report_missing(store, context.instance, folder, stages, code_versions)
             _ask_about_layout(site, accepted=config.accept_new_layout)
             relayout(site)
-            report, unread = import_inbox(site)
+            report, _ = import_inbox(site, only=config.files)
             # Before anything else is done: what may no longer be shown goes, even if all that follows fails.
             withdrawn = withdraw(
                 PipelineContext(settings, folder.root, store, provider=llm.provider(settings))
             )
-            # By place: file names may hold people's names.
-            unreadable = [f"file {place} ({type(error).__name__})" for place, _, error in unread]
-            changed = tell_windows(context, site)
+            changed = tell_windows(context, site, progress)
             # Windows that came back, or an instance that was made anew, have results to be told of as well.
-            report_missing(store, context.instance, folder, stages, code_versions)
+            report_missing(store, context.instance, folder, stages, code_versions, progress)
             stale = Staleness(folder, settings, stages, llm).tell(context.instance, store)
+            outcomes = inbox_outcomes(store)
         yield dg.MaterializeResult(
             EXPORTS,
             data_version=dg.DataVersion(EXPORTS_VERSION),
@@ -93,7 +104,7 @@ def exports_asset(
                 "windows_withdrawn": len(withdrawn.windows),
                 "stale_windows": ", ".join(stale) or "none",
             },
-            check_results=[files_check(unreadable)],
+            check_results=[files_check(outcomes.values())],
         )
 
     return exports

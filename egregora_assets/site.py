@@ -30,7 +30,8 @@ from egregora_resources.document_kinds import (
     PostMatter,
 )
 from egregora_resources.llm.tasks import Observation
-from egregora_resources.media.documents import Unreadable, text_of_document
+from egregora_resources.media.documents import text_of_document
+from egregora_resources.media.unreadable import Unreadable
 from egregora_resources.people import Member
 from egregora_resources.privacy.folded_text import Folded
 from egregora_resources.privacy.page_text import BLOCK
@@ -41,7 +42,6 @@ from egregora_resources.warehouse.database import Warehouse
 from egregora_resources.warehouse.documents import spoken
 from egregora_resources.warehouse.facts import fact
 from egregora_resources.warehouse.overrides import Override, overrides
-from egregora_resources.warehouse.raw_measures import unusable_messages
 from egregora_resources.warehouse.results import load_documents, load_messages, made_versions
 from egregora_resources.warehouse.windows import StoredWindow, active_windows
 
@@ -126,7 +126,7 @@ def assemble(context: PipelineContext) -> Site:
     storage, settings = context.storage, context.config
     people = context.people
     shown = [member for member in people.members if not member.opted_out]
-    withdrawn = withdrawn_messages(context)
+    withdrawn = LeakCheck(context).forbidden
     messages = {m.id: m for m in load_messages(storage) if m.id not in withdrawn}
     views = {id: _discreet(context, view) for id, view in _media_views(storage).items()}
     decided = {override.post_id: override for override in overrides(storage)}
@@ -166,12 +166,6 @@ def assemble(context: PipelineContext) -> Site:
     )
 
 
-def withdrawn_messages(context: PipelineContext) -> frozenset[int]:
-    """Ids of messages that must not be shown any more: of members who opted out, or retracted."""
-    out = [name for member in context.people.members if member.opted_out for name in member.names]
-    return unusable_messages(context.storage, out)
-
-
 def _media_views(storage: Warehouse) -> dict[str, MediaView]:
     enrichments = [
         document.front_matter.root for document in load_documents(storage, "enrichments", Enrichment)
@@ -190,12 +184,9 @@ def _discreet(context: PipelineContext, view: MediaView) -> MediaView:
         text = text_of_document(original, extension) if original else ""
     except Unreadable:
         return replace(view, path=None, missing=NOT_READ)
-    # The digits of a PDF are its own bookkeeping.
-    wanted = {"name", "e-mail"} if extension == "pdf" else None
     for part in set(text.split(BLOCK)):
-        for finding in context.scrubber.find(Folded(part)):
-            if not finding.doubtful and (wanted is None or finding.kind in wanted):
-                return replace(view, path=None, missing=PERSONAL)
+        if any(not finding.doubtful for finding in context.scrubber.find(Folded(part))):
+            return replace(view, path=None, missing=PERSONAL)
     return view
 
 

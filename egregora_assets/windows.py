@@ -9,19 +9,22 @@ from typing import Any
 
 import dagster as dg
 
+from egregora_assets.graph.dagster_internals import provenance
 from egregora_assets.graph.materializations import (
     CODE,
     EXPORTS,
     EXPORTS_VERSION,
     WINDOWS,
-    provenance,
+    counted,
     window_facts,
 )
 from egregora_assets.graph.partitions import WINDOW, WINDOW_PARTITIONS, sync_partitions
 from egregora_assets.graph.run_owners import enter_run
 from egregora_assets.graph.safe_failures import redacted_failures
+from egregora_assets.graph.specs import asset_spec
 from egregora_assets.pipeline.plan import told_versions
 from egregora_resources.dagster_resources import WarehouseResource
+from egregora_resources.progress import Progress
 from egregora_resources.site.folder import SiteFolder
 from egregora_resources.site.settings import Settings
 from egregora_resources.site.site import Site
@@ -36,13 +39,14 @@ def windows_asset(folder: SiteFolder, settings: Settings) -> dg.AssetsDefinition
     @dg.multi_asset(
         name="windows",
         specs=[
-            dg.AssetSpec(
+            asset_spec(
                 WINDOWS,
                 deps=[EXPORTS],
                 skippable=True,
                 code_version=CODE,
-                group_name="chat",
+                group="chat",
                 kinds={"duckdb"},
+                text="none",
                 description="What each window holds: its messages and the people who speak or are named in it.",
             )
         ],
@@ -66,15 +70,16 @@ def windows_asset(folder: SiteFolder, settings: Settings) -> dg.AssetsDefinition
     return windows
 
 
-def tell_windows(context: dg.AssetExecutionContext, site: Site) -> list[str]:
+def tell_windows(
+    context: dg.AssetExecutionContext, site: Site, progress: Progress | None = None
+) -> list[str]:
     """Registers the windows' keys and reports the new and changed ones; returns these."""
     versions = told_versions(site)
     added, _ = sync_partitions(context.instance, list(versions), own_run=context.run.run_id)
     untold = _untold(site.warehouse, versions) | set(added)
     facts = window_facts(site.warehouse, site.folder)
-    for key in versions:
-        if key in untold:
-            context.log_event(window_event(key, versions[key], facts[key]))
+    for key in counted([key for key in versions if key in untold], "windows told to Dagster", progress):
+        context.log_event(window_event(key, versions[key], facts[key]))
     forget_reports(site.warehouse, added)
     mark_told(site.warehouse, {key: versions[key] for key in untold})
     return [key for key in versions if key in untold]

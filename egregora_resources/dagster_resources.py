@@ -17,7 +17,7 @@ from dagster_duckdb import DuckDBResource
 from egregora_resources.llm.protocol import Provider
 from egregora_resources.llm.providers import make_provider
 from egregora_resources.site.folder import SiteFolder
-from egregora_resources.site.settings import Settings
+from egregora_resources.site.settings import Settings, SettingsError
 from egregora_resources.site.site import Site
 from egregora_resources.warehouse.database import Warehouse
 
@@ -29,8 +29,17 @@ class WarehouseResource(DuckDBResource):
     another process holds; this one closes, waits as long as our other parts do, and says what to do.
     """
 
+    refused: str = ""
+    """Why nothing may be done with it until the owner acts; empty: nothing is in the way."""
+
     def open(self, *, wait: float = 60.0) -> Warehouse:
-        """The warehouse as assets use it; `wait`: seconds to wait for another process that holds it."""
+        """The warehouse as assets use it; `wait`: seconds to wait for another process that holds it.
+
+        Raises:
+            SettingsError: the definitions were loaded with settings that can't be used.
+        """
+        if self.refused:
+            raise SettingsError(self.refused)
         return Warehouse(Path(self.database), wait=wait)
 
     @contextmanager

@@ -55,6 +55,20 @@ class Owner:
     def this_process(cls) -> Owner:
         return cls(machine_id(), os.getpid(), psutil.Process().create_time())
 
+    @classmethod
+    def read(cls, host: str, process: str) -> Owner | None:
+        """The owner of this machine whose `process` was written down; None if that is no such text."""
+        pid, _, started = process.partition(":")
+        try:
+            return cls(host, int(pid), float(started))
+        except ValueError:
+            return None
+
+    @property
+    def process(self) -> str:
+        """Number and start time, to be written down."""
+        return f"{self.pid}:{self.started:.2f}"
+
     def alive(self, since: datetime) -> bool:
         """Whether the process still runs; `since` is when it made its claim (local time)."""
         if self.host != machine_id():

@@ -155,7 +155,7 @@ def _opted_out_themselves(context: PipelineContext, member: Member) -> bool:
 
 def forget(site: Path, person: str, *, yes: bool) -> None:
     """Removes everything of somebody for good, and says what is left to do."""
-    from egregora_assets.erasure import forget
+    from egregora_assets.erasure import forget, unfinished
     from egregora_resources.people import UnknownPerson
 
     context = _context(site)
@@ -165,7 +165,7 @@ def forget(site: Path, person: str, *, yes: bool) -> None:
         if not forget.was_forgotten(context.site, person):
             raise
         with _writing(context) as progress:
-            forget.resume(context.site, progress)
+            unfinished.resume(context.site, progress)
         out().print("They were forgotten before; nothing of them is stored.")
         return
     if not yes:

@@ -2,20 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
+from egregora_assets.commands.lost_warehouse import HOW_TO_GO_ON, loss
 from egregora_assets.pipeline.plan import Plan
 from egregora_assets.windowing.layout import MANY_WINDOWS, relayout
 from egregora_resources.errors import UserError
 from egregora_resources.llm import gemini
 from egregora_resources.llm.pricing import dollars
 from egregora_resources.llm.providers import wanted_provider
+from egregora_resources.site.inbox import inbox_files
 from egregora_resources.site.settings import Settings
 from egregora_resources.site.site import Site
+from egregora_resources.warehouse.database import WarehouseLost
 
 
 class NotConfirmed(UserError):
     """The owner was asked and said no, or there was nobody to ask."""
+
+
+def ask_about_loss(
+    site: Site, exports: Sequence[Path], yes: bool, confirm: Callable[[str], bool] | None
+) -> None:
+    """Asks whether a site whose warehouse is gone is begun anew from these exports and the inbox.
+
+    Raises:
+        WarehouseLost: there is nothing to begin with, whatever the owner says.
+        NotConfirmed: they don't agree, or there is nobody to ask; nothing was changed.
+    """
+    told = loss(site.folder, exports)
+    if not exports and not inbox_files(site.folder.inbox):
+        raise WarehouseLost(f"{told} {HOW_TO_GO_ON}")
+    if not yes:
+        _ask(
+            f"{told} This begins anew with what can be imported.",
+            confirm,
+            instead="put the file back from a copy of the site's folder, or add --yes to begin anew",
+        )
 
 
 def ask_about_layout(site: Site, recut: bool, yes: bool, confirm: Callable[[str], bool] | None) -> bool:

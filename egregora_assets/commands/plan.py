@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from egregora_assets.commands.lost_warehouse import look_at
 from egregora_assets.costs.estimates import priced
 from egregora_assets.erasure.withdrawal import withdrawals_due
 from egregora_assets.ingestion.imports import new_in_inbox
@@ -14,12 +15,11 @@ from egregora_assets.pipeline.plan import Plan, make_plan
 from egregora_assets.pipeline.stage import Stage
 from egregora_assets.stages import STAGES
 from egregora_assets.windowing.layout import relayout
-from egregora_resources.site.site import Site
 
 
 def plan_site(root: Path, stages: Sequence[Stage] = STAGES) -> Plan:
     """The plan of the site in this folder."""
-    context = PipelineContext.of(Site.look_at(root))
+    context = PipelineContext.of(look_at(root))
     plan = priced(context, make_plan(context, stages))
     return replace(plan, before=_first_of_all(context))
 

@@ -6,7 +6,6 @@ Dagster is loaded here, when there is something to do, and not before: it takes 
 from __future__ import annotations
 
 import uuid
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from egregora_assets.commands.report import WriteReport
@@ -26,15 +25,17 @@ if TYPE_CHECKING:
 
 
 def run_graph(context: PipelineContext, plan: Plan, progress: Progress, report: WriteReport) -> None:
-    """Carries a plan out on the site's graph; where the owner wants windows anew, these alone."""
+    """Carries a plan out on the site's graph: exactly its windows, and none of what lies between them."""
     for sentence in [plan.cost.sentence(), *plan.warnings] if plan.cost and plan.cost.stages else ():
         progress.say(sentence)
-    progress.say("Starting")
+    if not plan.nothing_to_do:
+        progress.say(
+            f"Starting: {_windows(len(plan.stale))}" if plan.stale else "Starting: the site is built anew"
+        )
 
     from egregora_assets.definitions import build_definitions
     from egregora_assets.graph.dagster_instance import site_instance
     from egregora_assets.graph.materializations import report_missing
-    from egregora_assets.graph.partitions import WINDOW_PARTITIONS, covering_range
     from egregora_assets.graph.run_owners import stop_dead_runs
     from egregora_assets.graph.runs import materialize
     from egregora_assets.graph.window_chain import code_versions_of
@@ -47,7 +48,8 @@ def run_graph(context: PipelineContext, plan: Plan, progress: Progress, report: 
         llm = LlmResource(site=str(folder.root), fresh=bool(context.redo), budget=uuid.uuid4().hex)
         definitions = build_definitions(folder.root, progress=progress, llm=llm, redo=context.redo)
         # Before the graph is told of changed windows: see `report_missing`.
-        report_missing(warehouse, instance, folder, STAGES, code_versions_of(context.config, STAGES, context))
+        versions = code_versions_of(context.config, STAGES, context)
+        report_missing(warehouse, instance, folder, STAGES, versions, progress)
         if untold_windows(context.site, instance):
             told = materialize(instance, definitions, ["exports"])
             if not told.success:
@@ -55,21 +57,13 @@ def run_graph(context: PipelineContext, plan: Plan, progress: Progress, report: 
         if plan.nothing_to_do:
             report.nothing_to_do = True
             return
-        keys = instance.get_dynamic_partitions(WINDOW_PARTITIONS)
-        active = [window.key for window in active_windows(warehouse)]
         # Where only the site is to be built anew, any one window carries the build.
-        wanted = plan.stale or active[-1:]
-        # What the owner wants anew is a matter of these windows alone: a run each, and none of what lies between.
-        spans = [covering_range(keys, part) for part in ([[w] for w in wanted] if context.redo else [wanted])]
+        wanted = plan.stale or [window.key for window in active_windows(warehouse)][-1:]
         stages = [stage.name for stage in STAGES] if plan.stale else ["site"]
         before = spent(LlmStore(folder.llm))
-        report.nothing_to_do = not any(spans)
-        for span in filter(None, spans):
-            part = [row for row in plan.rows if row.window in span] if context.redo else plan.rows
-            result = materialize(instance, definitions, stages, span)
-            _summarise(report, warehouse, replace(plan, rows=part), result)
-            if report.stopped:
-                break
+        report.nothing_to_do = not wanted
+        if wanted:
+            _summarise(report, warehouse, plan, materialize(instance, definitions, stages, wanted))
         after = spent(LlmStore(folder.llm))
         if after.calls > before.calls:
             # With what failed calls and windows cost.
@@ -108,6 +102,10 @@ def _summarise(report: WriteReport, warehouse: Warehouse, plan: Plan, ended: Run
         report.output_tokens += r.usage.output_tokens
     if not ended.success and not report.failed and not report.stopped:
         raise _run_failed(ended)
+
+
+def _windows(count: int) -> str:
+    return f"{count:,} window{'' if count == 1 else 's'}"
 
 
 def _run_failed(ended: RunEnd) -> UserError:

@@ -8,13 +8,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal, TypeAlias
 
+from egregora_assets.commands.lost_warehouse import look_at
 from egregora_assets.costs.estimates import this_month
 from egregora_assets.pipeline.context import PipelineContext
 from egregora_assets.pipeline.plan import PlanRow, make_plan
 from egregora_assets.pipeline.stage import Stage
 from egregora_assets.stages import STAGES
 from egregora_resources.llm.spending import Spent
-from egregora_resources.site.site import Site
 from egregora_resources.usage import Usage
 from egregora_resources.warehouse.raw_measures import window_spans
 from egregora_resources.warehouse.results import StageResult, load_results
@@ -47,7 +47,7 @@ class Status:
 
 def site_status(root: Path, stages: Sequence[Stage] = STAGES) -> Status:
     """The status of the site in this folder."""
-    site = Site.look_at(root)
+    site = look_at(root)
     warehouse = site.warehouse
     context = PipelineContext.of(site)
     plan = make_plan(context, stages)

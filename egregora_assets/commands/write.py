@@ -6,10 +6,12 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from egregora_assets.commands.consent import ask_about_layout, ask_about_settings, ask_to_send
+from egregora_assets.commands.consent import ask_about_layout, ask_about_loss, ask_about_settings, ask_to_send
+from egregora_assets.commands.lost_warehouse import is_lost
 from egregora_assets.commands.report import WriteReport, count
 from egregora_assets.commands.run_graph import run_graph
 from egregora_assets.costs.estimates import priced
+from egregora_assets.erasure.unfinished import resume
 from egregora_assets.erasure.withdrawal import withdraw
 from egregora_assets.ingestion.imports import import_exports, import_inbox
 from egregora_assets.leak_check.names_on_pages import shows_names
@@ -43,7 +45,8 @@ def write_site(
         exports: files or folders, read where they are, not copied; or what was read of them already.
         chat: which chat of an export with several, or: it is the site's chat under another name.
         date_order: as ``[input] date_order``, for these files.
-        yes: don't ask before settings make many windows be written again.
+        yes: don't ask before settings make many windows be written again, or a site whose warehouse was lost is begun
+            anew.
         recut: cut windows of count or bytes anew.
         confirm: asks the owner; None when there is nobody to ask.
         progress: shows what is going on.
@@ -56,8 +59,13 @@ def write_site(
     site = Site.open(root)
     site.folder.make_state()
     with site.writing(progress):
+        if is_lost(site):
+            given = [one.source if isinstance(one, Export) else one for one in exports]
+            ask_about_loss(site, given, yes, confirm)
+            site.warehouse.create()
         check_provider(site)
         record_provider(site)
+        resume(site, progress)
         # Asked before the import, so that a no leaves everything as it was.
         if not ask_about_layout(site, recut, yes, confirm):
             ask_about_settings(make_plan(PipelineContext.of(site), STAGES), yes, confirm)

@@ -2,7 +2,7 @@
 
 First what was made of their words is withdrawn, then everything stored goes in one transaction, then files, and in
 the end the warehouse is rewritten, so that nothing can be read from its free pages. A `forget` that is killed in
-between is finished by the next one, or by the next import.
+between is finished by the next one, or before the next import (`unfinished`).
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from pathlib import Path
 
 import duckdb
 
-from egregora_assets.erasure.personal_data import PLACES, Erasure, finish_forgetting
+from egregora_assets.erasure.personal_data import PLACES, Erasure
+from egregora_assets.erasure.unfinished import UNFINISHED, finish_forgetting
 from egregora_assets.erasure.withdrawal import Withdrawal, withdraw
 from egregora_assets.pipeline.context import PipelineContext
 from egregora_assets.windowing.layout import lay_out_again
@@ -26,7 +27,6 @@ from egregora_resources.people import Member, decide, load_forgotten, load_peopl
 from egregora_resources.privacy.forgotten import hash_names
 from egregora_resources.progress import Progress, Silent
 from egregora_resources.site.site import Site
-from egregora_resources.warehouse.compaction import UNFINISHED
 from egregora_resources.warehouse.facts import put_fact
 from egregora_resources.warehouse.people import add_forgotten, printed_names
 from egregora_resources.warehouse.raw_measures import files_only_of, messages_of
@@ -94,12 +94,6 @@ def forget_author(
             put_fact(connection, UNFINISHED, json.dumps(kept))
         report.removed = counted | finish_forgetting(site)
     return report
-
-
-def resume(site: Site, progress: Progress) -> None:
-    """Finishes what a killed `forget` left, if anything. The caller holds the site's write lock."""
-    with site.importing(progress):
-        finish_forgetting(site)
 
 
 def _count(site: Site, member: Member) -> dict[str, int]:

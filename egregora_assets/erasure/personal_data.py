@@ -6,7 +6,6 @@ A new table, file or cache goes either into `PLACES` and `FILES`, with how one p
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -19,16 +18,11 @@ from egregora_resources.llm.database import LlmStore
 from egregora_resources.media.store import MediaStore
 from egregora_resources.privacy.forgotten import Forgotten
 from egregora_resources.site.folder import SiteFolder
-from egregora_resources.site.site import Site
 from egregora_resources.warehouse import erasure as stored
-from egregora_resources.warehouse.compaction import remove_unfinished, rewrite
 from egregora_resources.warehouse.erasure import PersonKeys, Trace
-from egregora_resources.warehouse.facts import drop_fact
+from egregora_resources.warehouse.imported_files import erase_files, imported_files
 from egregora_resources.warehouse.migrations import remove_backups
 from egregora_resources.warehouse.overrides import Override, overrides, put_texts
-
-UNFINISHED = "forgetting"
-"""Fact: ids of what is still to be removed of somebody who was forgotten."""
 
 
 @dataclass(frozen=True)
@@ -220,30 +214,15 @@ def _forget_backups(folder: SiteFolder, erasure: Erasure) -> int:
     return remove_backups(folder.warehouse)
 
 
+def _forget_paths(folder: SiteFolder, erasure: Erasure) -> int:
+    listed = {str(path) for path in imported_files(folder.warehouse)}
+    return erase_files(folder.warehouse, erasure.forgotten.eraser(listed).text)
+
+
 FILES: Sequence[Files] = (
     Files("files in the media store", _forget_media),
     Files("kept answers of a model service", _forget_answers),
     Files("copies of the warehouse from before an upgrade", _forget_backups),
+    Files("names in the list of imported files", _forget_paths),
 )
 """The built site, its pages and its configuration aren't here: `withdrawal` builds them anew without the person."""
-
-
-def finish_forgetting(site: Site) -> dict[str, int]:
-    """Removes the files of a person already erased from the warehouse, and rewrites it; counts by kind of file.
-
-    Does nothing when there is nothing left to do.
-    """
-    unfinished = site.warehouse.fact(UNFINISHED)
-    if unfinished is None:
-        return {}
-    kept = json.loads(unfinished)
-    erasure = Erasure(
-        author_id="", token=kept["token"], names=(), forgotten=Forgotten((), str), windows=(),
-        messages=kept["messages"], media=kept["media"],
-    )  # fmt: skip
-    removed = {place.what: place.forget(site.folder, erasure) for place in FILES}
-    rewrite(site.warehouse)
-    with site.warehouse.transaction() as connection:
-        drop_fact(connection, UNFINISHED)
-    remove_unfinished(site.warehouse.path)
-    return removed

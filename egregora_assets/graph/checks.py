@@ -3,15 +3,14 @@
 Unpartitioned: partitioned checks lose their partition in a range run, so these name windows in their metadata.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import dagster as dg
-from dagster._core.definitions.asset_checks.asset_check_evaluation import (
-    AssetCheckEvaluationTargetMaterializationData,
-)
 
 from egregora_assets.costs.estimates import priced
+from egregora_assets.graph.dagster_internals import evaluation_of
+from egregora_assets.ingestion.imports import FileOutcome
 from egregora_assets.leak_check.check import ADVICE, Hit, LeakCheck, last_proof, remember_proof
 from egregora_assets.pipeline.context import PipelineContext
 from egregora_assets.pipeline.plan import Plan, make_plan
@@ -33,8 +32,9 @@ FILES_CHECK = dg.AssetCheckSpec(
 )
 
 
-def files_check(unreadable: Sequence[str]) -> dg.AssetCheckResult:
-    """The result of `FILES_CHECK`."""
+def files_check(outcomes: Iterable[FileOutcome]) -> dg.AssetCheckResult:
+    """The result of `FILES_CHECK`, for what lies in the inbox."""
+    unreadable = [f"file {one.place} ({one.error})" for one in outcomes if one.error]
     advice = "Run `egregora inspect` on the inbox's files to see why; move them away or replace them."
     return dg.AssetCheckResult(
         check_name=FILES_CHECK.name,
@@ -68,21 +68,13 @@ class Staleness:
     def tell(self, instance: dg.DagsterInstance, warehouse: Warehouse) -> list[str]:
         """Brings the check up to date after a run changed what is stale; returns the stale windows."""
         plan = self.priced(warehouse)
-        windows = dg.AssetKey("windows")
-        # Named, because Dagster would otherwise compare times, and its check table keeps whole seconds only:
-        # a check told in the second of the event that it is about would count as older.
-        latest = instance.fetch_materializations(windows, limit=1).records
         evaluation = dg.AssetCheckEvaluation(
-            asset_key=windows,
+            asset_key=dg.AssetKey("windows"),
             check_name=STALENESS,
             passed=not plan.stale,
             severity=dg.AssetCheckSeverity.WARN,
             metadata=_named(plan),
-            target_materialization_data=AssetCheckEvaluationTargetMaterializationData(
-                storage_id=latest[0].storage_id, run_id=latest[0].run_id, timestamp=latest[0].timestamp
-            )
-            if latest
-            else None,
+            target_materialization_data=evaluation_of(instance, "windows"),
         )
         instance.report_runless_asset_event(evaluation)
         return plan.stale

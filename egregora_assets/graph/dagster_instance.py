@@ -13,7 +13,7 @@ import dagster as dg
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
-from egregora_assets.graph.dagster_home import prepare
+from egregora_assets.graph.dagster_home import InstanceError, prepare
 
 
 @contextmanager
@@ -30,7 +30,12 @@ def site_instance(site: Path) -> Generator[dg.DagsterInstance]:
     with ExitStack() as stack:
         event.listen(Engine, "connect", _relax)
         stack.callback(event.remove, Engine, "connect", _relax)
-        instance = stack.enter_context(dg.DagsterInstance.from_config(str(home)))
+        try:
+            instance = stack.enter_context(dg.DagsterInstance.from_config(str(home)))
+        except Exception as error:
+            raise InstanceError(
+                f"Dagster can't open the instance that {home / 'dagster.yaml'} describes: {str(error).strip()}"
+            ) from error
         for database in home.glob("*.db"):
             keeper = sqlite3.connect(database)
             keeper.execute("PRAGMA schema_version").fetchone()

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import dagster as dg
-from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
+
+from egregora_assets.graph.dagster_internals import AssetJob
 
 IMPORT_JOB, WRITE_JOB = "import_exports", "write_windows"
 
 
-def site_jobs(stages: Sequence[str]) -> list[UnresolvedAssetJobDefinition]:
+def site_jobs(stages: Sequence[str]) -> list[AssetJob]:
     """`import_exports` reads the inbox; `write_windows` takes windows through all stages and builds the site."""
     return [
         dg.define_asset_job(

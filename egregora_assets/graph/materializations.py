@@ -1,19 +1,20 @@
 """Telling the asset graph: every finished stage of a window is a materialization of its own.
 
-The tags carry versions and provenance, so that Dagster's staleness is ours (without them every partition would
-read "has a new dependency" for ever). Metadata holds numbers, ids and a link to a local page, never text.
+The tags carry versions and provenance, so that Dagster's staleness is ours. Metadata holds numbers, ids and a link to a local page, never text.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
 
 import dagster as dg
 
+from egregora_assets.graph.dagster_internals import newest_event, provenance
 from egregora_assets.graph.partitions import WINDOW_PARTITIONS
 from egregora_assets.graph.run_owners import in_flight
 from egregora_assets.pipeline.stage import Stage
+from egregora_resources.progress import Progress
 from egregora_resources.publishing.post_page import post_url
 from egregora_resources.site.folder import SiteFolder
 from egregora_resources.warehouse.database import Warehouse
@@ -27,21 +28,9 @@ from egregora_resources.warehouse.windows import window_contents
 WINDOWS = "windows"
 EXPORTS_VERSION = "imported"
 """The constant data version of `exports`: were it to change, all windows would look stale."""
-
-
-def provenance(
-    data_version: str, code_version: str, inputs: Mapping[str, tuple[str, int | None]]
-) -> dict[str, str]:
-    """Tags of an event.
-
-    Args:
-        inputs: dependency → (its data version, storage id up to which its events had been read).
-    """
-    tags = {"dagster/data_version": data_version, "dagster/code_version": code_version}
-    for name, (version, pointer) in inputs.items():
-        tags[f"dagster/input_data_version/{name}"] = version or "INITIAL"
-        tags[f"dagster/input_event_pointer/{name}"] = "NULL" if pointer is None else str(pointer)
-    return tags
+_MANY = 100
+"""Events that take more than a moment to write."""
+_Thing = TypeVar("_Thing")
 
 
 class Reporter:
@@ -163,17 +152,13 @@ def page_address(folder: SiteFolder, slug: str) -> str:
     return (folder.built.resolve() / (post_url(slug) if slug else "archive/index.html")).as_uri()
 
 
-def newest_event(instance: dg.DagsterInstance) -> int:
-    """Storage id of the newest event: everything up to it has been seen."""
-    return instance.event_log_storage.get_maximum_record_id() or 0
-
-
 def report_missing(
     warehouse: Warehouse,
     instance: dg.DagsterInstance,
     folder: SiteFolder,
     stages: Sequence[Stage],
     code_versions: Mapping[str, str],
+    progress: Progress | None = None,
 ) -> int:
     """Reports stored results whose events a killed run didn't write; returns how many.
 
@@ -188,10 +173,24 @@ def report_missing(
     missing = [r for r in unreported if r.stage in order and r.window in known and r.run_id not in busy]
     reporter = Reporter(instance, folder, warehouse, stages, code_versions, selected=order)
     reporter.snapshot_inputs(load_results(warehouse).values(), {})
-    for result in sorted(missing, key=lambda r: order.index(r.stage)):
+    for result in counted(
+        sorted(missing, key=lambda r: order.index(r.stage)), "results told to Dagster", progress
+    ):
         reporter.report(result)
     mark_reported(warehouse, missing)
     return len(missing)
+
+
+def counted(things: Sequence[_Thing], task: str, progress: Progress | None) -> Iterator[_Thing]:
+    """The things, one by one; whoever watches is told how many are done, where they take more than a moment."""
+    if progress is None or len(things) < _MANY:
+        yield from things
+        return
+    progress.start(task, len(things))
+    for thing in things:
+        yield thing
+        progress.advance(task)
+    progress.finish(task)
 
 
 CODE = "1"

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import dagster as dg
-from dagster._core.execution.backfill import BulkActionsFilter, BulkActionStatus
 
+from egregora_assets.graph.dagster_internals import backfill_under_way
 from egregora_assets.graph.run_owners import in_flight
 
 WINDOW_PARTITIONS = "window"
 WINDOW = dg.DynamicPartitionsDefinition(name=WINDOW_PARTITIONS)
-UNDER_WAY = [BulkActionStatus.REQUESTED, BulkActionStatus.CANCELING, BulkActionStatus.FAILING]
 
 
 def sync_partitions(
@@ -35,17 +34,3 @@ def sync_partitions(
     for key in retired:
         instance.delete_dynamic_partition(WINDOW_PARTITIONS, key)
     return new, retired
-
-
-def backfill_under_way(instance: dg.DagsterInstance) -> bool:
-    """Whether the daemon has a backfill of the UI in hand; between two of its runs none may be in flight."""
-    return bool(instance.get_backfills(filters=BulkActionsFilter(statuses=UNDER_WAY), limit=1))
-
-
-def covering_range(all_keys: Sequence[str], wanted: Sequence[str]) -> tuple[str, str] | None:
-    """First and last key of the one range that holds all wanted ones.
-
-    A range runs over the order in which keys were registered, which is not the order of time.
-    """
-    places = [all_keys.index(key) for key in wanted if key in all_keys]
-    return (all_keys[min(places)], all_keys[max(places)]) if places else None

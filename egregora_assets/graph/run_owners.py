@@ -25,7 +25,7 @@ IN_FLIGHT = [
 def process_tags() -> dict[str, str]:
     """Tags that tie a run to this process."""
     me = Owner.this_process()
-    return {HOST: me.host, PROCESS: f"{me.pid}:{me.started:.2f}"}
+    return {HOST: me.host, PROCESS: me.process}
 
 
 def enter_run(instance: dg.DagsterInstance, run_id: str) -> None:
@@ -52,8 +52,7 @@ def stop_dead_runs(instance: dg.DagsterInstance) -> list[str]:
 
 
 def _dead(run: dg.DagsterRun, changed: float) -> bool:
-    pid, _, started = run.tags.get(PROCESS, "").partition(":")
-    if pid:
-        return not Owner(run.tags[HOST], int(pid), float(started)).alive(datetime.fromtimestamp(changed))
+    if owner := Owner.read(run.tags.get(HOST, ""), run.tags.get(PROCESS, "")):
+        return not owner.alive(datetime.fromtimestamp(changed))
     # A queued run has no process yet, and rightly so.
     return run.status != dg.DagsterRunStatus.QUEUED and time.time() - changed > UNCLAIMED_SECONDS

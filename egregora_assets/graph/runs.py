@@ -1,12 +1,24 @@
-"""One run of the site's graph in this process: the same job, on the same instance, as the Dagster UI shows."""
+"""One run of the site's graph in this process: the same job, on the same instance, as the Dagster UI shows.
+
+Which windows a run takes stands in the config of its op, and not in tags of a range, as for a run that the UI starts.
+A range is contiguous: where an import changed the first window and the last, it rewrote all that settings had made
+stale in between, which is the owner's to start, and to pay for. And Dagster writes an event for every asset and
+window of a range before the run begins: minutes for a long chat.
+
+Such a run is of one partition for Dagster, its first window: before a step Dagster looks up what the run's partitions
+read, and fails if the run has none.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import dagster as dg
 
+from egregora_assets.graph.dagster_internals import INTERRUPTED
+from egregora_assets.graph.materializations import EXPORTS
 from egregora_assets.graph.run_owners import process_tags
-from egregora_assets.graph.window_chain import STOPPED
+from egregora_assets.graph.window_chain import CHAIN, STOPPED
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,32 +38,43 @@ class RunEnd:
     told: Mapping[str, str]
 
 
+def windows_config(windows: Sequence[str]) -> dict[str, Any]:
+    """Run config of a run over just these windows."""
+    return {"ops": {CHAIN: {"config": {"windows": list(windows)}}}}
+
+
+def files_config(sightings: Sequence[str]) -> dict[str, Any]:
+    """Run config of an import of just these files of the inbox."""
+    return {"ops": {EXPORTS: {"config": {"files": list(sightings)}}}}
+
+
 def materialize(
     instance: dg.DagsterInstance,
     definitions: dg.Definitions,
     assets: Sequence[str],
-    span: tuple[str, str] | None = None,
+    windows: Sequence[str] = (),
 ) -> RunEnd:
-    """Materializes assets, over a range of windows where `span` names its first and last key.
+    """Materializes assets, of these windows.
 
     Raises:
         KeyboardInterrupt: the run was interrupted: Dagster takes Ctrl-C for a failed step, the owner doesn't.
     """
-    tags = process_tags()
-    if span:
-        tags |= {"dagster/asset_partition_range_start": span[0], "dagster/asset_partition_range_end": span[1]}
     job = definitions.resolve_implicit_global_asset_job_def()
     result = job.execute_in_process(
         instance=instance,
         asset_selection=[dg.AssetKey(name) for name in assets],
-        tags=tags,
+        tags=process_tags(),
         raise_on_error=False,
-        run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+        run_config={
+            "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
+            **(windows_config(windows) if windows else {}),
+        },
+        partition_key=windows[0] if windows else None,
     )
     failures = [event.step_failure_data for event in result.all_events if event.is_step_failure]
     for failure in failures:
         if failure.error and failure.error.cls_name in (
-            "DagsterExecutionInterruptedError",
+            INTERRUPTED,
             "KeyboardInterrupt",
         ):
             raise KeyboardInterrupt

@@ -1,62 +1,84 @@
 """The inbox sensor: a new export becomes an import, and windows that an import changed become a run over them.
 
-A thin shell around decisions that know no Dagster: `settled_files`, `remembered` and `due_after_import`. A failed
-look at the outside world skips the tick; it is never taken for an empty world.
+A thin shell around decisions that know no Dagster: `settled`, `Cursor.due` and `due_after_import`. A failed look at
+the outside world skips the tick; it is never taken for an empty world.
+
+What is done is told by its outcome, in the warehouse, and never by the request: a run that couldn't open the
+warehouse has imported nothing. Whatever isn't done is asked for again, after pauses that grow.
 """
 
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 
 import dagster as dg
-from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 from pydantic import BaseModel
 
 from egregora_assets.graph.checks import Staleness
+from egregora_assets.graph.dagster_internals import AssetJob, backfill_under_way
 from egregora_assets.graph.jobs import IMPORT_JOB, WRITE_JOB
-from egregora_assets.graph.partitions import WINDOW_PARTITIONS, backfill_under_way, covering_range
 from egregora_assets.graph.run_owners import in_flight, stop_dead_runs
+from egregora_assets.graph.runs import files_config, windows_config
+from egregora_assets.ingestion.imports import FileOutcome, inbox_outcomes
 from egregora_assets.pipeline.plan import CLOSED, TAKEN_BACK, WITHDRAWN, Plan, told_versions
 from egregora_assets.pipeline.stage import Stage
 from egregora_resources.dagster_resources import LlmResource, WarehouseResource
 from egregora_resources.document import fingerprint
 from egregora_resources.site.folder import SiteFolder
-from egregora_resources.site.inbox import inbox_files
+from egregora_resources.site.inbox import look
 from egregora_resources.site.settings import Settings
 from egregora_resources.site.site import Site
-from egregora_resources.warehouse.database import WarehouseBusy, WarehouseUnreadable
+from egregora_resources.warehouse.database import WarehouseBusy, WarehouseUnreadable, was_lost
 from egregora_resources.warehouse.migrations import SchemaTooNew
 
 INTERVAL = 10
-RANGE_START, RANGE_END = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
+FIRST_PAUSE, LONGEST_PAUSE = 60, 3600
+"""Seconds before something is asked for a second time, and at most; each pause is twice the last."""
 CHANGED = ("new", "messages changed")
 """Reasons of messages that the sensor runs a window for; what settings made stale is the owner's to start."""
 
 
-class FileState(BaseModel):
-    """A file of the inbox as it was seen. It goes by its number: its name may hold people's names."""
+class Attempt(BaseModel):
+    """How often something was asked for, and when it may be asked for again (seconds since 1970)."""
 
-    size: int
-    changed: float
-    asked: bool = False
-    """An import was launched for this state of the file."""
-
-    def same_as(self, other: "FileState | None") -> bool:
-        return other is not None and (self.size, self.changed) == (other.size, other.changed)
+    tries: int
+    after: float
 
 
 class Cursor(BaseModel):
     """What the sensor remembers from one tick to the next."""
 
-    files: dict[str, FileState] = {}
-    written: str = ""
-    """Fingerprint of the windows that a run was last launched for: asked for once, whatever came of it."""
+    seen: list[str] = []
+    """Sightings of the last look at the inbox."""
+    attempts: dict[str, Attempt] = {}
+    """What was asked for and isn't done: sightings of files, and fingerprints of windows as they should be."""
+
+    def due(self, wanted: Iterable[str], now: float) -> list[str]:
+        """What of it may be asked for now."""
+        return [one for one in wanted if one not in self.attempts or self.attempts[one].after <= now]
+
+    def ask(self, asked: Iterable[str], now: float) -> None:
+        """Takes note that these are asked for."""
+        for one in asked:
+            tries = self.attempts[one].tries + 1 if one in self.attempts else 1
+            pause = min(FIRST_PAUSE * 2 ** (tries - 1), LONGEST_PAUSE)
+            self.attempts[one] = Attempt(tries=tries, after=now + pause)
+
+    def keep(self, wanted: Collection[str]) -> None:
+        """Forgets the attempts at what is done, or isn't wanted any more: it may be wanted again."""
+        self.attempts = {one: attempt for one, attempt in self.attempts.items() if one in wanted}
+
+    def next_try(self, wanted: Iterable[str]) -> str:
+        """When the first of it is asked for again, for people."""
+        return f"{datetime.fromtimestamp(min(self.attempts[one].after for one in wanted)):%H:%M}"
 
 
 def inbox_sensor(
     folder: SiteFolder,
     settings: Settings,
     stages: Sequence[Stage],
-    jobs: Sequence[UnresolvedAssetJobDefinition],
+    jobs: Sequence[AssetJob],
 ) -> dg.SensorDefinition:
     """The sensor of a site, running as soon as the daemon does."""
 
@@ -70,16 +92,14 @@ def inbox_sensor(
     def inbox(
         context: dg.SensorEvaluationContext, warehouse: WarehouseResource, llm: LlmResource
     ) -> dg.SensorResult | dg.SkipReason:
-        died = stop_dead_runs(context.instance)
+        if warehouse.refused:
+            return dg.SkipReason(warehouse.refused)
+        stop_dead_runs(context.instance)
         if in_flight(context.instance) or backfill_under_way(context.instance):
             return dg.SkipReason("A run or a backfill is under way; its outcome is awaited.")
         cursor = Cursor.model_validate_json(context.cursor) if context.cursor else Cursor()
-        if died:
-            # Cut short, not failed: the next run continues where it stopped.
-            cursor.written = ""
-        now = look(folder.inbox)
-        fresh = settled_files(cursor.files, now)
-        cursor.files = remembered(cursor.files, now, fresh)
+        now, lying = time.time(), look(folder.inbox)
+        seen, cursor.seen = cursor.seen, list(lying)
 
         def result(skip: str = "", request: dg.RunRequest | None = None) -> dg.SensorResult:
             return dg.SensorResult(
@@ -88,12 +108,16 @@ def inbox_sensor(
                 cursor=cursor.model_dump_json(),
             )
 
-        if fresh:
-            return result(request=dg.RunRequest(job_name=IMPORT_JOB))
-        if not Path(warehouse.database).exists():
-            return result("Nothing was imported yet; drop an export in the inbox.")
-        store = warehouse.open(wait=2)
+        if was_lost(Path(warehouse.database)):
+            return result("The warehouse is gone; `egregora write` says what is lost, and how to go on.")
+        store = warehouse.open(wait=2) if Path(warehouse.database).exists() else None
         try:
+            files = settled(seen, lying, inbox_outcomes(store) if store else {})
+            if fresh := cursor.due(files, now):
+                cursor.ask(fresh, now)
+                return result(request=dg.RunRequest(job_name=IMPORT_JOB, run_config=files_config(fresh)))
+            if store is None:
+                return result("Nothing was imported yet; drop an export in the inbox.")
             plan = Staleness(folder, settings, stages, llm).plan(store)
             wanted = due_after_import(plan)
             versions = told_versions(Site(folder, settings, store))
@@ -101,54 +125,37 @@ def inbox_sensor(
             return result("The warehouse is busy; trying again at the next tick.")
         except (WarehouseUnreadable, SchemaTooNew) as error:
             return result(str(error))
-        span = covering_range(context.instance.get_dynamic_partitions(WINDOW_PARTITIONS), wanted)
-        if span is None:
-            # What was asked for is done: the same may have to be asked for again, for another reason.
-            cursor.written = ""
-            return result("Nothing new in the inbox, and no window that an import changed.")
-        asked = fingerprint([(window, versions[window]) for window in wanted], plan.site)
-        if asked == cursor.written:
+        windows = [fingerprint([(w, versions[w]) for w in wanted], plan.site)] if wanted else []
+        cursor.keep([*files, *windows])
+        if cursor.due(windows, now):
+            cursor.ask(windows, now)
+            config = windows_config(wanted)
+            return result(
+                request=dg.RunRequest(job_name=WRITE_JOB, partition_key=wanted[0], run_config=config)
+            )
+        if windows:
             what = (
                 "The site was built and is"
                 if plan.site
                 else f"{len(wanted)} changed windows were run and are"
             )
             return result(
-                f"{what} still stale: see why the last run of {WRITE_JOB} failed, and launch it again by hand."
+                f"{what} still stale: see why the last run of {WRITE_JOB} failed. Trying again at "
+                f"{cursor.next_try(windows)}."
             )
-        cursor.written = asked
-        tags = {RANGE_START: span[0], RANGE_END: span[1]}
-        return result(request=dg.RunRequest(job_name=WRITE_JOB, tags=tags))
+        if files:
+            return result(
+                f"There are files of the inbox that aren't imported: {len(files)}. See the last run of {IMPORT_JOB}. "
+                f"Trying again at {cursor.next_try(files)}."
+            )
+        return result("Nothing new in the inbox, and no window that an import changed.")
 
     return inbox
 
 
-def look(inbox: Path) -> dict[str, FileState]:
-    """What lies in the inbox, by the files' numbers in the file system."""
-    states = {f"{path.stat().st_ino}": path.stat() for path in inbox_files(inbox)}
-    return {
-        number: FileState(size=stat.st_size, changed=stat.st_mtime_ns / 1e9)
-        for number, stat in states.items()
-    }
-
-
-def settled_files(seen: Mapping[str, FileState], now: Mapping[str, FileState]) -> list[str]:
-    """Files to import: not asked for yet, and the same as at the last look, so that none is read while it is copied."""
-    return [
-        number for number, state in now.items() if state.same_as(seen.get(number)) and not seen[number].asked
-    ]
-
-
-def remembered(
-    seen: Mapping[str, FileState], now: Mapping[str, FileState], asking: Sequence[str]
-) -> dict[str, FileState]:
-    """What to remember of the files: one that was asked for isn't asked for again until it changes."""
-    return {
-        number: state.model_copy(
-            update={"asked": number in asking or (state.same_as(seen.get(number)) and seen[number].asked)}
-        )
-        for number, state in now.items()
-    }
+def settled(seen: Collection[str], lying: Iterable[str], outcomes: Mapping[str, FileOutcome]) -> list[str]:
+    """Files to import: the same as at the last look, so that none is read while it is copied, and without an outcome."""
+    return [one for one in lying if one in seen and not (one in outcomes and outcomes[one].final)]
 
 
 def due_after_import(plan: Plan) -> list[str]:

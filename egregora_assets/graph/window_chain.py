@@ -12,12 +12,15 @@ from dataclasses import replace
 from typing import Any
 
 import dagster as dg
+from pydantic import Field
 
 from egregora_assets.graph.checks import PersonalData, Staleness
+from egregora_assets.graph.dagster_internals import of_backfill, plan_materialization
 from egregora_assets.graph.materializations import WINDOWS, Reporter, report_missing
 from egregora_assets.graph.partitions import WINDOW
 from egregora_assets.graph.run_owners import enter_run
 from egregora_assets.graph.safe_failures import redacted_failures
+from egregora_assets.graph.specs import asset_spec
 from egregora_assets.pipeline.context import PipelineContext
 from egregora_assets.pipeline.open_window import window_works
 from egregora_assets.pipeline.plan import code_version, told_versions
@@ -29,14 +32,24 @@ from egregora_resources.progress import Progress
 from egregora_resources.site.folder import SiteFolder
 from egregora_resources.site.settings import Settings
 from egregora_resources.warehouse.claims import claim, release
+from egregora_resources.warehouse.database import Warehouse
 from egregora_resources.warehouse.migrations import remove_backups
 from egregora_resources.warehouse.results import load_results
 from egregora_resources.warehouse.windows import active_windows
 
+CHAIN = "window_chain"
+"""Name of the step."""
 STOPPED = "stopped"
 """Key of a failure's metadata: why nothing more can be made until the owner acts."""
 CLAIM_POLL = 1.0
 """Seconds between two looks at windows that another run holds."""
+
+
+class ChainConfig(dg.Config):
+    """Launch options of `window_chain`."""
+
+    windows: list[str] = Field(default_factory=list[str])
+    """Keys of the windows to take through the stages, and of no others; empty: those of the run's partitions."""
 
 
 def chain_asset(
@@ -45,20 +58,27 @@ def chain_asset(
     stages: Sequence[Stage],
     code_versions: dict[str, str],
     progress: Progress | None,
+    writer: str,
     redo: Collection[tuple[str, str]] = frozenset(),
 ) -> dg.AssetsDefinition:
-    """The multi-asset of a site's stages; `redo`: (stage, window) that are made anew whatever is stored."""
+    """The multi-asset of a site's stages.
+
+    Args:
+        writer: name of the provider.
+        redo: (stage, window) that are made anew whatever is stored.
+    """
 
     @dg.multi_asset(
-        name="window_chain",
+        name=CHAIN,
         specs=[
-            dg.AssetSpec(
+            asset_spec(
                 stage.name,
                 deps=[*stage.after, WINDOWS],
                 skippable=True,
                 code_version=code_versions[stage.name],
-                group_name="magazine",
-                kinds=set(stage.kinds),
+                group="magazine",
+                kinds=stage.kinds | ({"gemini"} if stage.task and writer == "gemini" else set()),
+                text="pseudonymised",
                 description=stage.description,
             )
             for stage in stages
@@ -68,10 +88,14 @@ def chain_asset(
         can_subset=True,
     )
     def window_chain(
-        context: dg.AssetExecutionContext, warehouse: WarehouseResource, llm: LlmResource
+        context: dg.AssetExecutionContext,
+        config: ChainConfig,
+        warehouse: WarehouseResource,
+        llm: LlmResource,
     ) -> Iterator[dg.MaterializeResult[Any]]:
         with redacted_failures():
             store = warehouse.open()
+            windows = _windows_of(context, config, store)
             enter_run(context.instance, context.run.run_id)
             report_missing(store, context.instance, folder, stages, code_versions)
             pipeline = PipelineContext(
@@ -83,17 +107,35 @@ def chain_asset(
                 log=context.log_event, selected=[stage.name for stage in selected],
             )  # fmt: skip
             run = WindowChainRun(context, pipeline, stages, selected, reporter, progress)
-            outcome = run.take(context.partition_keys)
-            run.report_fresh(outcome, context.partition_keys)
+            outcome = run.take(windows)
+            run.report_fresh(outcome)
+            run.plan_failed(outcome)
             Staleness(folder, settings, stages, llm).tell(context.instance, store)
             if outcome.results:
                 PersonalData(folder, settings, llm).tell(context.instance, store)
-            raise_failed(outcome, context.partition_keys)
+            raise_failed(outcome, windows)
             remove_backups(store.path)
         # A generator without an item: everything was logged, there are no outputs.
         yield from ()
 
     return window_chain
+
+
+def _windows_of(context: dg.AssetExecutionContext, config: ChainConfig, store: Warehouse) -> Sequence[str]:
+    if config.windows:
+        active = {window.key for window in active_windows(store)}
+        if unknown := [key for key in config.windows if key not in active]:
+            raise dg.Failure(
+                f"There are no windows {', '.join(unknown)}. Name windows as the partitions of the assets are named.",
+                allow_retries=False,
+            )
+        return config.windows
+    if context.has_partition_key or context.has_partition_key_range:
+        return context.partition_keys
+    raise dg.Failure(
+        f"Which windows? Choose partitions, or name them in the config: ops: {CHAIN}: config: windows: [...].",
+        allow_retries=False,
+    )
 
 
 class WindowChainRun:
@@ -150,19 +192,34 @@ class WindowChainRun:
         )
         return asyncio.run(runner.run(works, [stage.name for stage in self.selected]))
 
-    def report_fresh(self, outcome: Outcome, keys: Sequence[str]) -> None:
+    def report_fresh(self, outcome: Outcome) -> None:
         """Tells the graph of what was found fresh, where it would show something untrue otherwise.
 
         A window of which something was made is told of whole: what stayed as it was is now up to date with what
         changed. Wholly fresh windows of a range keep their status if the step succeeds; in a backfill of the UI, or
-        when the step fails, whatever isn't reported counts as failed.
+        when the step fails, what was planned and isn't reported counts as failed.
         """
         order = [stage.name for stage in self.stages]
-        made = {result.window for result in outcome.results}
-        everything = "dagster/backfill" in self.context.run.tags or outcome.failed or len(keys) == 1
+        told = {result.window for result in outcome.results}
+        planned = set(self.context.partition_keys)
+        if of_backfill(self.context.run) or outcome.failed or len(planned) == 1:
+            told |= planned
         for result in sorted(outcome.fresh, key=lambda r: order.index(r.stage)):
-            if everything or result.window in made:
+            if result.window in told:
                 self.reporter.report_again(result)
+
+    def plan_failed(self, outcome: Outcome) -> None:
+        """Tells the graph that this run meant to make what it couldn't.
+
+        A partition shows as failed if a run that planned it has failed and nothing was materialized since. Dagster has
+        planned those of the run's partitions, and not the windows of its config.
+        """
+        planned = set(self.context.partition_keys)
+        made = {(r.stage, r.window) for r in (*outcome.results, *outcome.fresh) if r.status != "failed"}
+        for window in outcome.failed.keys() - planned:
+            for stage in self.selected:
+                if (stage.name, window) not in made:
+                    plan_materialization(self.context, stage.name, window)
 
 
 def raise_failed(outcome: Outcome, keys: Sequence[str]) -> None:

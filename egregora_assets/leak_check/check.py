@@ -137,7 +137,7 @@ class LeakCheck:
 
     @cached_property
     def forbidden(self) -> frozenset[int]:
-        """Ids of messages that may not be used."""
+        """Ids of messages that may not be used or shown: of people who opted out, and those that were retracted."""
         return unusable_messages(self._storage, self.hidden[1])
 
     @cached_property

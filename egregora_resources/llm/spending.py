@@ -129,6 +129,17 @@ def spent(store: LlmStore, column: str = "", value: str = "") -> Spent:
     return Spent(*row)
 
 
+def paid_windows(store: LlmStore) -> tuple[int, int]:
+    """Of how many windows a model was asked, and of how many of them answers are kept."""
+    if not store.path.exists():
+        return 0, 0
+    with store.connect() as connection:
+        return connection.execute(
+            "SELECT count(DISTINCT c.window), count(DISTINCT r.window) FROM calls c "
+            "LEFT JOIN responses r ON r.window = c.window WHERE c.window <> ''"
+        ).fetchone()
+
+
 def _settle_lost(connection: sqlite3.Connection) -> None:
     """Settles the calls of processes that died: nobody will, and what was reserved for them would count for ever."""
     me = Owner.this_process()

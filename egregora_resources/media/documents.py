@@ -1,4 +1,4 @@
-"""What a shared document says, as far as it can be read here: texts, tables and office files whole, of a PDF its notes.
+"""What a shared document says: texts, tables, office files, PDFs.
 
 It is read to tell whether the document names somebody, and is never shown.
 """
@@ -9,14 +9,11 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from egregora_resources.media.unreadable import Unreadable
 from egregora_resources.privacy.page_text import BLOCK, text_of_page
 
 MOST_BYTES = 8 * 1024 * 1024
 """Of what is read; a longer text isn't read to its end."""
-
-
-class Unreadable(Exception):
-    """It is too long to be read, or not what its name says."""
 
 
 def text_of_document(path: Path, extension: str) -> str:
@@ -26,9 +23,10 @@ def text_of_document(path: Path, extension: str) -> str:
         Unreadable: it can't be told what it says.
     """
     if extension == "pdf":
-        # Its pages are packed; what its title and author are is not.
-        with path.open("rb") as file:
-            return file.read(MOST_BYTES).decode("latin-1").replace("\0", "")
+        # Loaded only where there is a PDF.
+        from egregora_resources.media.pdf import texts_of_pdf
+
+        return BLOCK.join(texts_of_pdf(path))
     if extension in {"txt", "csv"}:
         if path.stat().st_size > MOST_BYTES:
             raise Unreadable

@@ -25,19 +25,17 @@ import os
 import re
 import secrets
 import shutil
-import socket
 import stat
-import time
 from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from threading import BoundedSemaphore
 from typing import Any, BinaryIO
 
-import psutil
-
 from egregora_resources.media import film_metadata, pictures
 from egregora_resources.media.kinds import FILMS, HEAD, LINKED, Kind, recognise, why_not
+from egregora_resources.process_owner import Owner
 from egregora_resources.publishing.content import MediaView
 
 CHUNK = 1 << 20
@@ -273,7 +271,9 @@ class MediaStore:
     @contextlib.contextmanager
     def _writing(self) -> Generator[tuple[Path, BinaryIO]]:
         """A file of our own to write, gone at the end unless `_settle` has moved it to its place."""
-        path = self._incoming / f"{_host()}-{os.getpid()}-{_started(os.getpid())}-{secrets.token_hex(8)}"
+        me = Owner.this_process()
+        # A colon can't be in a file's name everywhere.
+        path = self._incoming / "~".join([me.host, *me.process.split(":"), secrets.token_hex(8)])
         file = path.open("xb+")
         try:
             yield path, file
@@ -282,35 +282,18 @@ class MediaStore:
             path.unlink(missing_ok=True)
 
     def _clear_leftovers(self) -> None:
-        """Removes what killed processes were writing; another machine's only when it is a day old."""
+        """Removes what killed processes were writing; another machine's only when it hasn't grown for hours."""
         for path in self._incoming.iterdir():
-            host, _, rest = path.name.partition("-")
-            pid, _, rest = rest.partition("-")
-            started = rest.partition("-")[0]
+            parts = path.name.split("~")
+            owner = Owner.read(parts[0], ":".join(parts[1:-1])) or Owner("unknown", 0, 0.0)
             with contextlib.suppress(FileNotFoundError):
-                if host == _host() and pid.isdecimal() and started.isdecimal():
-                    alive = abs(_started(int(pid)) - int(started)) <= 2
-                else:
-                    alive = time.time() - path.stat().st_mtime < 86_400
-                if not alive:
+                if not owner.alive(datetime.fromtimestamp(path.stat().st_mtime)):
                     path.unlink()
 
 
 def _placeholder(id: str, kind: str, sentence: str) -> MediaView:
     shown = kind if kind in {"image", "sticker", "video", "audio"} else "document"
     return MediaView(id, shown, path=None, missing=sentence)
-
-
-def _host() -> str:
-    return hashlib.sha256(socket.gethostname().encode()).hexdigest()[:8]
-
-
-def _started(pid: int) -> int:
-    """When a process began, in seconds; 0 if there is none. Tells it from a later one of the same number."""
-    try:
-        return int(psutil.Process(pid).create_time())
-    except psutil.Error:
-        return 0
 
 
 def _settle(path: Path, file: BinaryIO, final: Path) -> None:

@@ -18,7 +18,6 @@ from babel import Locale
 from babel.dates import (
     DateTimePattern,
     format_date,
-    format_skeleton,
     get_datetime_format,
     match_skeleton,
     parse_pattern,
@@ -67,15 +66,15 @@ class Strings:
 
     def short_day(self, day: date) -> str:
         """``13 Jan``."""
-        return format_skeleton("MMMd", day, locale=self.locale)
+        return _pattern(self.locale, "MMMd").apply(day, self.locale)
 
     def month(self, day: date) -> str:
         """``January 2025``."""
-        return format_skeleton("yMMMM", day, locale=self.locale)
+        return _pattern(self.locale, "yMMMM").apply(day, self.locale)
 
     def clock(self, moment: datetime | time) -> str:
         """``09:12``, on a clock of 24 hours."""
-        return format_skeleton("Hm", moment, locale=self.locale)
+        return _pattern(self.locale, "Hm").apply(moment, self.locale)
 
     def short_moment(self, moment: datetime) -> str:
         """``13 Jan, 09:12``."""
@@ -92,6 +91,13 @@ class Strings:
         differing = "y" if first.year != last.year else "M" if first.month != last.month else "d"
         from_pattern, to_pattern = _span_patterns(self.locale)[differing]
         return from_pattern.apply(first, self.locale) + to_pattern.apply(last, self.locale)
+
+
+@cache
+def _pattern(locale: Locale, skeleton: str) -> DateTimePattern:
+    """The pattern in which `locale` writes the fields of a skeleton; looking it up costs more than using it."""
+    skeletons = locale.datetime_skeletons
+    return skeletons[match_skeleton(skeleton, skeletons)]
 
 
 @cache

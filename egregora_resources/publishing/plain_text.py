@@ -24,6 +24,7 @@ _HIDDEN_TAGS = re.compile("(?<![\U0001f3f4\U000e0020-\U000e007f])[\U000e0020-\U0
 _MARKS = "\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20df\u20e1-\u20ff\ufe20-\ufe2f"
 _PILED_MARKS = re.compile(f"([{_MARKS}]{{2}})[{_MARKS}]+")
 # No-break spaces between a number's thousands, or before its unit, stay: no line is to end there.
+_NO_BREAK = re.compile("[0-9][\u00a0\u202f]")
 _SPACES = re.compile("(?!(?<=[0-9])[\u00a0\u202f]\\S)\\s+")
 _ENTITY = re.compile(r"&(?=#|[A-Za-z][A-Za-z0-9]*;|(?i:lt|gt|amp|quot))")
 _OPENING_QUOTE = re.compile(r'(^|[\s(\[{‹«—–-])"')
@@ -48,7 +49,8 @@ def one_line(text: str, limit: int = 300) -> str:
     ``< > "`` become typographic, and an ampersand that would start an entity becomes a full-width one.
     Spaces become single plain ones, except a no-break space behind a digit.
     """
-    text = _SPACES.sub(" ", spoken(text)).strip()
+    text = spoken(text)
+    text = _SPACES.sub(" ", text).strip() if _NO_BREAK.search(text) else " ".join(text.split())
     if len(text) > limit:
         text = text[: limit - 1].rstrip() + "…"
     text = _OPENING_QUOTE.sub(r"\1“", text).translate(_TYPOGRAPHIC)

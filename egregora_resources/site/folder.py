@@ -47,6 +47,11 @@ class SiteFolder:
         return self.state / "provider"
 
     @property
+    def code_versions(self) -> Path:
+        """Code versions of the assets, as of the last settings that could be read."""
+        return self.state / "code-versions.json"
+
+    @property
     def llm(self) -> Path:
         """What a model service answered, and what it cost."""
         return self.state / "llm.sqlite"

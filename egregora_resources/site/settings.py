@@ -8,7 +8,6 @@ How a mistake is put into words is the business of `settings_problems.py`.
 from __future__ import annotations
 
 import json
-import os
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -27,9 +26,10 @@ from pydantic import (
     ValidationInfo,
     field_validator,
 )
+from tzlocal import get_localzone_name
 
 from egregora_resources.errors import UserError
-from egregora_resources.site.settings_problems import problems
+from egregora_resources.site.settings_problems import places, problems
 
 SETTINGS_FILE = "egregora.toml"
 
@@ -40,7 +40,16 @@ PrivacyLevel: TypeAlias = Literal["strict", "standard", "open"]
 
 
 class SettingsError(UserError):
-    """The settings file is missing, unreadable or wrong; the text lists everything that is wrong in it."""
+    """The settings file is missing, unreadable or wrong; the text lists everything that is wrong in it.
+
+    Attributes:
+        outline: the same in a sentence without what was found, which may be somebody's name, or where the file lies:
+            for what is kept, such as an event of a run.
+    """
+
+    def __init__(self, text: str, outline: str = "") -> None:
+        super().__init__(text)
+        self.outline = outline or text
 
 
 def _known_timezone(name: str) -> str:
@@ -307,12 +316,17 @@ def parse_settings(text: str, path: Path) -> Settings:
         values = tomllib.loads(text.replace("\r\n", "\n"))
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(
-            f"{path} is not valid TOML: {error}. Text values stand in double quotes."
+            f"{path} is not valid TOML: {error}. Text values stand in double quotes.",
+            f"{path.name} is not valid TOML. `egregora status` says where.",
         ) from None
     try:
         return Settings.model_validate(values)
     except ValidationError as error:
-        raise SettingsError(_report(path, problems(error.errors(), values, Settings))) from None
+        wrong = ", ".join(sorted(places(error.errors(), Settings)))
+        raise SettingsError(
+            _report(path, problems(error.errors(), values, Settings)),
+            f"{path.name} has mistakes in {wrong}. `egregora status` says which.",
+        ) from None
 
 
 def settings_template(*, title: str = "", timezone: str = "UTC", provider: str = "auto") -> str:
@@ -325,14 +339,10 @@ def settings_template(*, title: str = "", timezone: str = "UTC", provider: str =
 
 def machine_timezone() -> str:
     """The IANA name of this machine's time zone; "UTC" where it can't be told."""
-    linked = os.path.realpath("/etc/localtime").partition("zoneinfo/")[2]
-    for name in (os.environ.get("TZ", "").lstrip(":"), linked):
-        try:
-            if name:
-                return _known_timezone(name)
-        except ValueError:
-            continue
-    return "UTC"
+    try:
+        return _known_timezone(get_localzone_name() or "UTC")
+    except (LookupError, OSError, ValueError):
+        return "UTC"
 
 
 def _quoted(text: str) -> str:

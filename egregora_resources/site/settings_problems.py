@@ -30,6 +30,22 @@ def problems(errors: Iterable[ErrorDetails], values: Mapping[str, Any], model: M
     return list(dict.fromkeys(lines))
 
 
+def places(errors: Iterable[ErrorDetails], model: Model) -> set[str]:
+    """The keys and sections that errors are about, in our words alone: the owner's may be people's names."""
+    found: set[str] = set()
+    for error in errors:
+        known, inside = list[str](), model
+        for part in map(str, error["loc"]):
+            if part not in inside.model_fields:
+                break
+            known.append(part)
+            inside = _section(inside.model_fields[part]) or BaseModel
+        found.add(
+            f"[{'.'.join(known[:1])}] {'.'.join(known[1:])}".strip() if known else "a section of another name"
+        )
+    return found
+
+
 def keys(model: Model, prefix: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
     """Every key that `model` knows, as a path; sections themselves are not keys."""
     found: list[tuple[str, ...]] = []

@@ -7,9 +7,6 @@ from pathlib import Path
 from egregora_resources.warehouse.copies import copy_database, remove_copy, sync
 from egregora_resources.warehouse.database import Warehouse
 
-UNFINISHED = "forgetting"
-"""Fact: ids of what is still to be removed of somebody who was forgotten."""
-
 
 def rewrite(warehouse: Warehouse) -> None:
     """Copies the warehouse into a new file, which takes the old one's place all at once.

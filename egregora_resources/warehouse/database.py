@@ -21,6 +21,7 @@ from typing import Any
 import duckdb
 
 from egregora_resources.errors import UserError
+from egregora_resources.warehouse.imported_files import list_beside
 from egregora_resources.warehouse.migrations import backups, migrate
 
 log = logging.getLogger("egregora.warehouse")
@@ -32,6 +33,10 @@ class WarehouseBusy(UserError):
 
 class WarehouseMissing(UserError):
     """There is no warehouse yet: nothing was imported."""
+
+
+class WarehouseLost(WarehouseMissing):
+    """There was a warehouse, and now there is none."""
 
 
 class WarehouseUnreadable(UserError):
@@ -74,6 +79,7 @@ class Warehouse:
         """A connection for a short piece of work; nested calls in one thread share it.
 
         Raises:
+            WarehouseLost: it isn't there any more, and nobody has agreed to begin anew (see `create`).
             WarehouseBusy: another process didn't let go of it.
             WarehouseUnreadable: the file is damaged, or can't be opened.
             SchemaTooNew: a later version of the code wrote it.
@@ -83,6 +89,8 @@ class Warehouse:
             if door.connection is not None:
                 yield door.connection
                 return
+            if was_lost(self.path):
+                raise WarehouseLost(_lost(self.path))
             as_left = door.left is not None and door.left == _state(self.path)
             door.left = None
             door.connection, up_to_date = self._open(), False
@@ -103,6 +111,15 @@ class Warehouse:
                 if up_to_date:
                     door.left = _state(self.path)
 
+    def create(self) -> None:
+        """Makes an empty database where one was lost; not before the owner has agreed to it."""
+        with self._door.lock:
+            connection = self._open()
+            try:
+                migrate(connection, self.path)
+            finally:
+                connection.close()
+
     @contextmanager
     def transaction(self) -> Generator[duckdb.DuckDBPyConnection]:
         """A connection inside a transaction: all of the block is kept, or nothing."""
@@ -114,6 +131,10 @@ class Warehouse:
                 connection.execute("ROLLBACK")
                 raise
             connection.execute("COMMIT")
+
+    def empty(self) -> bool:
+        """Whether nothing was imported into it."""
+        return not self.rows("SELECT 1 FROM export_files LIMIT 1")
 
     def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         """All rows of a query."""
@@ -154,6 +175,24 @@ class Warehouse:
                     log.info("waiting for another process to let go of the database")
                     told = True
                 time.sleep(0.05)
+
+
+def was_lost(path: Path) -> bool:
+    """Whether a site's warehouse is gone: there is none, but a list of what was imported into it, or a built site."""
+    return not path.exists() and has_traces(path)
+
+
+def has_traces(path: Path) -> bool:
+    """Whether something outside the warehouse shows that a chat was imported into it."""
+    traces = (list_beside(path), path.parent.parent / "site" / "index.html")
+    return any(trace.exists() for trace in traces)
+
+
+def _lost(path: Path) -> str:
+    return (
+        f"The database {path} is gone, though this site was written before. Put it back from a copy of the site's "
+        "folder; or run `egregora write`, which says what is lost and begins anew if you agree."
+    )
 
 
 def _state(path: Path) -> tuple[int, ...] | None:
@@ -199,8 +238,10 @@ def open_existing(path: Path, *, wait: float = 5.0) -> Warehouse:
     """The warehouse of a site for a command that only looks.
 
     Raises:
-        WarehouseMissing: nothing was imported yet.
+        WarehouseMissing: nothing was imported yet, or (`WarehouseLost`) it is gone.
     """
+    if was_lost(path):
+        raise WarehouseLost(_lost(path))
     if not path.exists():
         raise WarehouseMissing(
             f"Nothing was imported into {path.parent.parent} yet. "

@@ -15,9 +15,9 @@ import pyarrow as pa
 from egregora_resources.warehouse.reading import Source, fetch
 
 
-def imported_exports(source: Source) -> set[str]:
-    """Digests of the files that were imported."""
-    return {row[0] for row in fetch(source, "SELECT digest FROM export_files")}
+def imported_exports(source: Source) -> dict[str, str]:
+    """Digest → file name of the files that were imported, in the order of import."""
+    return dict(fetch(source, "SELECT digest, file_name FROM export_files ORDER BY sequence"))
 
 
 class ExportClock(NamedTuple):

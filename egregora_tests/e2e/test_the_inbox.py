@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
@@ -14,25 +17,29 @@ from dagster._core.test_utils import create_run_for_test
 
 from egregora_assets.definitions import build_definitions
 from egregora_assets.graph.dagster_instance import site_instance
-from egregora_assets.graph.partitions import covering_range
 from egregora_assets.graph.run_owners import HOST, PROCESS
+from egregora_assets.graph.runs import windows_config
 from egregora_assets.graph.sensors import (
-    FileState,
+    FIRST_PAUSE,
+    LONGEST_PAUSE,
+    Cursor,
     due_after_import,
-    look,
-    remembered,
-    settled_files,
+    settled,
     stale_after_import,
 )
+from egregora_assets.ingestion.imports import FileOutcome, inbox_outcomes
 from egregora_assets.pipeline.plan import TAKEN_BACK, WITHDRAWN, Action, Plan, PlanRow
-from egregora_resources.dagster_resources import LlmResource, WarehouseResource
+from egregora_resources.dagster_resources import WarehouseResource
+from egregora_resources.privacy.pseudonyms import SECRET_FILE
 from egregora_resources.process_owner import Owner
 from egregora_resources.site.folder import SiteFolder
+from egregora_resources.site.inbox import look
 from egregora_resources.warehouse.database import Warehouse
 from egregora_resources.warehouse.results import load_results
 
-from .chat import WEEKS, write_export
+from .chat import WEEKS, messages, write_export
 from .conftest import egregora, pages
+from .graph import MoodyLlm
 from .ui import CHAIN, OVER, Ui, egregora_dev, until
 
 IMPORT, WRITE = "import_exports", "write_windows"
@@ -88,8 +95,7 @@ def test_a_later_export_dropped_in_the_inbox_ends_in_a_rebuilt_site(new_site: Ca
         written = [run for run in runs if run["jobName"] == WRITE]
         assert len(written) == 1
         assert written[0]["status"] == "SUCCESS"
-        assert written[0]["tags"]["dagster/asset_partition_range_start"] == WEEKS[0]
-        assert written[0]["tags"]["dagster/asset_partition_range_end"] == WEEKS[6]
+        assert not [tag for tag in written[0]["tags"] if "range" in tag]
         after = {key: r.run_id for key, r in load_results(Warehouse(folder.warehouse)).items()}
         assert {window for (stage, window), run in after.items() if before.get((stage, window)) != run} == {
             WEEKS[2],
@@ -118,72 +124,237 @@ def assert_the_broken_file_is_named_and_left(ui: Ui, runs: int) -> None:
     assert known["which"] == "file 2 (InputError)"
 
 
+class Ticks:
+    """The sensor of a site, look by look, and the runs that it asks for, in this process."""
+
+    def __init__(self, site: Path, instance: dg.DagsterInstance) -> None:
+        self.site, self.instance, self.cursor = site, instance, Cursor()
+        self.folder = SiteFolder(site)
+        self.load()
+
+    def load(self) -> None:
+        """Loads the definitions anew."""
+        self.definitions = build_definitions(self.site, llm=MoodyLlm(site=str(self.site)))
+
+    def look(self) -> dg.SensorResult:
+        warehouse = WarehouseResource(database=str(self.folder.warehouse))
+        context = dg.build_sensor_context(
+            self.instance,
+            self.cursor.model_dump_json(),
+            definitions=self.definitions,
+            resources={"warehouse": warehouse, "llm": MoodyLlm(site=str(self.site))},
+        )
+        answer = self.definitions.resolve_sensor_def("inbox")(context)
+        assert isinstance(answer, dg.SensorResult)
+        self.cursor = Cursor.model_validate_json(answer.cursor or "{}")
+        return answer
+
+    def time_passes(self) -> None:
+        """All pauses are over."""
+        for attempt in self.cursor.attempts.values():
+            attempt.after = 0
+
+    def carry_out(self, request: dg.RunRequest) -> dg.ExecuteInProcessResult:
+        return self.definitions.resolve_job_def(request.job_name or "").execute_in_process(
+            instance=self.instance,
+            run_config=request.run_config,
+            partition_key=request.partition_key,
+            raise_on_error=False,
+        )
+
+    def until_idle(self) -> list[tuple[str, bool]]:
+        """Looks until nothing is asked for twice in a row; the jobs that were, and whether they succeeded."""
+        ran: list[tuple[str, bool]] = []
+        idle = 0
+        while idle < 2:
+            requests = self.look().run_requests or []
+            idle = 0 if requests else idle + 1
+            ran += [(request.job_name or "", self.carry_out(request).success) for request in requests]
+        return ran
+
+    def exports(self) -> int:
+        return Warehouse(self.folder.warehouse).rows("SELECT count(*) FROM export_files")[0][0]
+
+    def runs(self) -> dict[tuple[str, str], str]:
+        """(stage, window) → the run that made what is stored."""
+        return {key: r.run_id for key, r in load_results(Warehouse(self.folder.warehouse)).items()}
+
+
+@pytest.fixture(scope="module")
+def written(new_site: Callable[[str], Path]) -> Path:
+    """A site as it is after the first write."""
+    site = new_site("inbox-ticks")
+    assert egregora(site, "write").returncode == 0
+    return site
+
+
+@pytest.fixture
+def ticks(written: Path, tmp_path: Path) -> Generator[Ticks]:
+    """The sensor of a copy of it."""
+    site = Path(shutil.copytree(written, tmp_path / "blog"))
+    # What was imported lies elsewhere now.
+    shutil.rmtree(SiteFolder(site).inbox)
+    SiteFolder(site).inbox.mkdir()
+    with site_instance(site) as instance:
+        yield Ticks(site, instance)
+
+
 @pytest.mark.slow
-def test_windows_that_a_run_left_stale_are_not_run_again_and_again(new_site: Callable[[str], Path]) -> None:
-    """A run that fails before any window does would be launched at every look, for ever."""
+def test_what_the_command_imported_is_not_asked_for_again(written: Path) -> None:
+    with site_instance(written) as instance:
+        assert Ticks(written, instance).until_idle() == []
+    assert len(inbox_outcomes(Warehouse(SiteFolder(written).warehouse))) == 1
+
+
+@pytest.mark.slow
+def test_a_file_whose_import_failed_is_imported_when_what_was_in_the_way_is_gone(ticks: Ticks) -> None:
+    """A run that waits in vain for the warehouse fails; the file was lost, because it had been asked for."""
+    write_export(ticks.folder.inbox / "later.zip", weeks=7)
+    ticks.look()
+    (request,) = ticks.look().run_requests or []
+    assert request.job_name == IMPORT
+    secret = ticks.folder.state / SECRET_FILE
+    secret.rename(ticks.site / "secret")
+    assert not ticks.carry_out(request).success
+    # Not at every look, and windows don't wait for it.
+    waiting = ticks.look()
+    assert not waiting.run_requests
+    assert "files of the inbox that aren't imported: 1" in str(waiting.skip_reason)
+    (ticks.site / "secret").rename(secret)
+    ticks.time_passes()
+    assert ticks.until_idle() == [(IMPORT, True), (WRITE, True)]
+    assert ticks.exports() == 2
+    assert ticks.cursor.attempts == {}
+
+
+@pytest.mark.slow
+def test_a_held_warehouse_makes_the_sensor_wait_and_loses_nothing(ticks: Ticks) -> None:
+    write_export(ticks.folder.inbox / "later.zip", weeks=7)
+    ticks.look()
+    hold = "import duckdb, sys; c = duckdb.connect(sys.argv[1]); print(flush=True); sys.stdin.read()"
+    with subprocess.Popen(
+        [sys.executable, "-c", hold, ticks.folder.warehouse], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as holder:
+        assert holder.stdout
+        holder.stdout.readline()
+        busy = ticks.look()
+        assert "busy" in str(busy.skip_reason)
+        assert not busy.run_requests
+        holder.kill()
+    assert ticks.until_idle() == [(IMPORT, True), (WRITE, True)]
+    assert ticks.exports() == 2
+
+
+@pytest.mark.slow
+def test_a_file_that_is_still_growing_is_not_read_with_one_that_is_settled(ticks: Ticks) -> None:
+    write_export(ticks.folder.inbox / "a.zip", changed={0: "small change"})
+    text = messages(7, {}).encode()
+    growing = ticks.folder.inbox / "WhatsApp Chat with The Shed.txt"
+    growing.write_bytes(text[:-900])
+    ticks.look()
+    (request,) = ticks.look().run_requests or []
+    # Between the look and the run, as a slow copy does.
+    growing.write_bytes(text[:-300])
+    ticks.look()
+    before = ticks.exports()
+    assert ticks.carry_out(request).success
+    growing.write_bytes(text)
+    assert ticks.exports() == before + 1
+    assert ticks.until_idle()[0] == (IMPORT, True)
+    assert ticks.exports() == before + 2
+
+
+@pytest.mark.slow
+def test_an_import_never_starts_what_only_the_owner_may(ticks: Ticks) -> None:
+    """A setting has made every window stale; an import that changes the first and adds one runs these two."""
+    toml = ticks.folder.settings
+    toml.write_text(toml.read_text().replace("max_urls_per_window = 5", "max_urls_per_window = 4"))
+    ticks.load()
+    assert ticks.until_idle() == []
+    before = ticks.runs()
+    write_export(ticks.folder.inbox / "later.zip", weeks=7, changed={0: "zero"})
+    assert ticks.until_idle() == [(IMPORT, True), (WRITE, True)]
+    after = ticks.runs()
+    assert {window for stage, window in after if after[stage, window] != before.get((stage, window))} == {
+        WEEKS[0],
+        WEEKS[6],
+    }
+    # Before such a run begins, Dagster writes one event an asset, however many windows it has.
+    log = ticks.instance.all_logs(after["posts", WEEKS[6]])
+    planned = [
+        one for one in log if one.dagster_event_type == dg.DagsterEventType.ASSET_MATERIALIZATION_PLANNED
+    ]
+    assert len(planned) == len(CHAIN)
+
+
+@pytest.mark.slow
+def test_windows_that_a_run_left_stale_are_run_again_after_pauses_that_grow(
+    new_site: Callable[[str], Path],
+) -> None:
+    """A run that fails before any window does would be launched at every look, for ever; or never again."""
     site = new_site("asked")
     with site_instance(site) as instance:
-        definitions = build_definitions(site)
-        job = definitions.resolve_implicit_global_asset_job_def()
+        ticks = Ticks(site, instance)
+        job = ticks.definitions.resolve_implicit_global_asset_job_def()
         assert job.execute_in_process(instance=instance, asset_selection=[dg.AssetKey("exports")]).success
-        cursor = None
-
-        def look_again() -> dg.SensorResult:
-            nonlocal cursor
-            llm = LlmResource(site=str(site))
-            warehouse = WarehouseResource(database=str(SiteFolder(site).warehouse))
-            resources = {"warehouse": warehouse, "llm": llm}
-            context = dg.build_sensor_context(instance, cursor, definitions=definitions, resources=resources)
-            answer = definitions.resolve_sensor_def("inbox")(context)
-            assert isinstance(answer, dg.SensorResult)
-            cursor = answer.cursor
-            return answer
-
-        (SiteFolder(site).inbox / "first.zip").rename(site / "first.zip")
-        requests = look_again().run_requests or []
-        assert [request.job_name for request in requests] == [WRITE]
-        assert requests[0].tags["dagster/asset_partition_range_start"] == WEEKS[0]
-        assert requests[0].tags["dagster/asset_partition_range_end"] == WEEKS[5]
-        again = look_again()
-        assert not again.run_requests
-        assert "still stale" in str(again.skip_reason)
-        # One that was killed was cut short, and is continued.
-        dead = {HOST: Owner.this_process().host, PROCESS: "1:1.0"}
-        create_run_for_test(instance, status=dg.DagsterRunStatus.STARTED, tags=dead)
-        assert len(look_again().run_requests or []) == 1
+        for _ in range(2):
+            (request,) = ticks.look().run_requests or []
+            assert request.job_name == WRITE
+            assert request.run_config == windows_config(WEEKS[:6])
+            again = ticks.look()
+            assert not again.run_requests
+            assert "still stale" in str(again.skip_reason)
+            # One that was killed, say.
+            dead = {HOST: Owner.this_process().host, PROCESS: "1:1.0"}
+            create_run_for_test(instance, status=dg.DagsterRunStatus.STARTED, tags=dead)
+            ticks.time_passes()
+        assert [attempt.tries for attempt in ticks.cursor.attempts.values()] == [2]
 
 
-def state(size: int, changed: float = 1.0, *, asked: bool = False) -> FileState:
-    return FileState(size=size, changed=changed, asked=asked)
+def test_a_file_is_due_once_it_stopped_growing_until_its_outcome_is_known() -> None:
+    assert settled([], ["a-1"], {}) == []
+    assert settled(["a-1"], ["a-2"], {}) == []
+    assert settled(["a-2"], ["a-2"], {}) == ["a-2"]
+    assert settled(["a-2"], ["a-2"], {"a-2": FileOutcome(1)}) == []
+    assert settled(["a-2"], ["a-2"], {"a-2": FileOutcome(1, "BadZipFile")}) == []
+    assert settled(["a-2"], ["a-2"], {"a-2": FileOutcome(1, "OSError", final=False)}) == ["a-2"]
+    assert settled(["a-3"], ["a-3"], {"a-2": FileOutcome(1)}) == ["a-3"]
 
 
-def test_a_file_is_imported_once_it_stopped_growing_and_once_only() -> None:
-    seen: dict[str, FileState] = {}
-    asked: list[list[str]] = []
-    for now in ({"a": state(1)}, {"a": state(2)}, {"a": state(2)}, {"a": state(2)}, {"a": state(2)}):
-        fresh = settled_files(seen, now)
-        seen = remembered(seen, now, fresh)
-        asked.append(fresh)
-    assert asked == [[], [], ["a"], [], []]
+def test_pauses_grow_up_to_a_limit_and_begin_anew_for_what_was_done() -> None:
+    cursor, now, pauses = Cursor(), 0.0, list[float]()
+    for _ in range(10):
+        assert cursor.due(["a"], now) == ["a"]
+        cursor.ask(["a"], now)
+        pauses.append(cursor.attempts["a"].after - now)
+        assert cursor.due(["a", "b"], now + pauses[-1] - 1) == ["b"]
+        now += pauses[-1]
+    assert pauses[:3] == [FIRST_PAUSE, 2 * FIRST_PAUSE, 4 * FIRST_PAUSE]
+    assert pauses[-1] == LONGEST_PAUSE
+    cursor.keep(["b"])
+    assert cursor.attempts == {}
 
 
-def test_a_file_that_changes_after_it_was_imported_is_imported_again() -> None:
-    seen = {"a": state(2, asked=True), "b": state(5, asked=True)}
-    now = {"a": state(2, 2.0), "b": state(5)}
-    seen = remembered(seen, now, settled_files(seen, now))
-    assert settled_files(seen, now) == ["a"]
+def test_the_cursor_of_an_older_version_is_understood() -> None:
+    old = '{"files": {"12": {"size": 1, "changed": 2.0, "asked": true}}, "written": "abc"}'
+    assert Cursor.model_validate_json(old) == Cursor()
 
 
-def test_a_file_that_went_is_forgotten() -> None:
-    assert remembered({"a": state(2, asked=True)}, {}, []) == {}
+def test_a_folder_in_the_inbox_is_another_sighting_when_a_file_in_it_grows(tmp_path: Path) -> None:
+    file = tmp_path / "export" / "chat.txt"
+    file.parent.mkdir()
+    file.write_bytes(b"x")
+    before = look(tmp_path)
+    assert look(tmp_path) == before
+    file.write_bytes(b"xy")
+    assert look(tmp_path) != before
 
 
 def test_unfinished_downloads_and_hidden_files_are_left_alone(tmp_path: Path) -> None:
     for name in ("export.zip", ".hidden.zip", "export.zip.part", "export.crdownload"):
         (tmp_path / name).write_bytes(b"x")
-    files = look(tmp_path)
-    assert list(files) == [str((tmp_path / "export.zip").stat().st_ino)]
-    assert next(iter(files.values())).changed == (tmp_path / "export.zip").stat().st_mtime_ns / 1e9
+    assert list(look(tmp_path).values()) == [tmp_path / "export.zip"]
+    assert "export" not in next(iter(look(tmp_path)))
 
 
 def test_an_inbox_that_isnt_there_is_empty(tmp_path: Path) -> None:
@@ -228,11 +399,3 @@ def test_where_only_the_site_is_to_be_built_anew_the_newest_window_carries_it() 
     assert due_after_import(Plan(fresh)) == []
     assert due_after_import(Plan([], site="the site isn't there")) == []
     assert due_after_import(Plan([row("old", "messages", "new"), *fresh])) == ["old"]
-
-
-def test_the_covering_range_follows_the_order_of_registration_not_of_time() -> None:
-    keys = ["2025-01-13", "2025-01-20", "2025-01-06", "2025-01-27"]
-    assert covering_range(keys, ["2025-01-06", "2025-01-13"]) == ("2025-01-13", "2025-01-06")
-    assert covering_range(keys, ["2025-01-20"]) == ("2025-01-20", "2025-01-20")
-    assert covering_range(keys, ["1999-01-01"]) is None
-    assert covering_range(keys, []) is None

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from egregora_assets.graph.jobs import WRITE_JOB
+from egregora_assets.graph.runs import windows_config
 from egregora_assets.pipeline.context import PipelineContext
 from egregora_assets.pipeline.plan import UPSTREAM, Plan, make_plan
 from egregora_assets.stages import STAGES
@@ -195,6 +197,46 @@ def test_a_failing_window_costs_itself_alone_and_a_retry_repeats_just_that(as_it
     assert egregora(site, "write").returncode == 0
     assert ui.stale(WEEKS, ASSETS[1:]) == {}
     assert ui.check("windows", "no_stale_windows")[0] == "SUCCEEDED"
+
+
+def test_a_run_whose_windows_stand_in_its_config_shows_what_it_made_and_what_failed_and_is_retried(
+    as_it_is: Blog,
+) -> None:
+    """As the sensor and the command start them: two windows that aren't neighbours, and none between them."""
+    site, ui = as_it_is.site, as_it_is.ui
+    first, failing, other = WEEKS[0], WEEKS[4], WEEKS[6]
+    words = {
+        1: "The varnish came in a blue tin today",
+        3: "The bellows leak at the left seam",
+    }  # as imported before
+    words |= {0: "The oranges were sold out", 4: "The pane is cracked twice", 6: "The tripod has a bent leg"}
+    write_export(as_it_is.folder.inbox / "third.zip", weeks=7, changed=words)
+    assert ui.wait_for_run(ui.launch(["exports"])) == "SUCCESS"
+    assert ui.stale(WEEKS) == {asset: {first, failing, other} for asset in CHAIN}
+
+    fails(site, failing).touch()
+    before = as_it_is.run_ids()
+    run = ui.launch_job(WRITE_JOB, first, windows_config([first, failing]))
+    assert ui.wait_for_run(run) == "FAILURE"
+    broken = ("posts", "banners", "site")
+    for asset in CHAIN:
+        states = dict.fromkeys(WEEKS, "materialized") | ({failing: "failed"} if asset in broken else {})
+        assert ui.partitions(asset) == states, asset
+    assert ui.stale(WEEKS) == {asset: {other, failing} if asset in broken else {other} for asset in CHAIN}
+    made = {window for (stage, window), id in as_it_is.run_ids().items() if before[stage, window] != id}
+    assert made == {first, failing}
+
+    fails(site, failing).unlink()
+    retry = ui.retry_run(run)
+    assert ui.wait_for_run(retry) == "SUCCESS"
+    for asset in CHAIN:
+        assert ui.partitions(asset) == dict.fromkeys(WEEKS, "materialized"), asset
+    assert ui.stale(WEEKS) == {asset: {other} for asset in CHAIN}
+    again = {key for key, id in as_it_is.run_ids().items() if id == retry}
+    assert again == {(stage, failing) for stage in broken}
+
+    assert egregora(site, "write").returncode == 0
+    assert ui.stale(WEEKS, ASSETS[1:]) == {}
 
 
 def test_the_ui_and_the_plan_agree_on_what_a_newer_model_and_other_settings_make_stale(

@@ -115,6 +115,30 @@ class Ui:
         assert answer["__typename"] == "LaunchRunSuccess", answer
         return answer["run"]["runId"]
 
+    def launch_job(self, job: str, partition: str, config: Mapping[str, Any]) -> str:
+        """The launchpad's button, with a partition and a config; the run's id."""
+        text = """mutation ($params: ExecutionParams!) { launchPipelineExecution(executionParams: $params) {
+            __typename ... on LaunchRunSuccess { run { runId } } ... on PythonError { message }
+            ... on RunConfigValidationInvalid { errors { message } } } }"""
+        params = {
+            "selector": {**self.selector, "pipelineName": job},
+            "mode": "default",
+            "runConfigData": dict(config),
+            "executionMetadata": {"tags": [{"key": "dagster/partition", "value": partition}]},
+        }
+        answer = self.query(text, params=params)["launchPipelineExecution"]
+        assert answer["__typename"] == "LaunchRunSuccess", answer
+        return answer["run"]["runId"]
+
+    def retry_run(self, run: str) -> str:
+        """“Re-execute from failure” on a run; the new one's id."""
+        text = """mutation ($params: ReexecutionParams!) { launchRunReexecution(reexecutionParams: $params) {
+            __typename ... on LaunchRunSuccess { run { runId } } ... on PythonError { message } } }"""
+        params = {"parentRunId": run, "strategy": "FROM_FAILURE"}
+        answer = self.query(text, params=params)["launchRunReexecution"]
+        assert answer["__typename"] == "LaunchRunSuccess", answer
+        return answer["run"]["runId"]
+
     def backfill(self, assets: Sequence[str], windows: Sequence[str] | None = None) -> str:
         """“Materialize” on assets with partitions (all windows if none are named); the backfill's id."""
         text = """mutation ($params: LaunchBackfillParams!) { launchPartitionBackfill(backfillParams: $params) {

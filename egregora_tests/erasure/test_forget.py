@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import shutil
 import sqlite3
 import zlib
 from collections.abc import Sequence
@@ -16,10 +17,18 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from egregora_assets.cli.app import app
+from egregora_assets.commands.write import write_site
+from egregora_assets.definitions import build_definitions
 from egregora_assets.erasure import personal_data
 from egregora_assets.erasure.forget import Forgetting, StillNamed, find_member, forget_author, was_forgotten
+from egregora_assets.erasure.unfinished import resume
+from egregora_assets.graph.dagster_instance import site_instance
+from egregora_assets.graph.runs import materialize
+from egregora_assets.ingestion.imports import import_exports
+from egregora_resources.inputs.export import InputError
 from egregora_resources.people import UnknownPerson
 from egregora_resources.site.settings import settings_template
+from egregora_resources.warehouse.imported_files import imported_files
 from egregora_resources.warehouse.windows import active_windows
 from egregora_tests.small_site import WITHOUT_SITE, SmallSite
 from egregora_tests.weekly_chat import NAMES, Line, export, reworded, said, weeks
@@ -115,8 +124,10 @@ def test_nothing_of_a_forgotten_person_is_left_in_the_folder(tmp_path: Path) -> 
     site = site_with(tmp_path)
     assert set(found_in(site.folder.root, *TELLTALE)) == set(TELLTALE)
     token = find_member(site.opened, NAME).token
+    shutil.copy(site.warehouse.path, site.folder.state / "warehouse.duckdb.v1-backup")
     report = forget(site)
     delete_exports(site)
+    assert report.removed["copies of the warehouse from before an upgrade"] == 1
     # Of her number only she knew that it is hers: as somebody else's words it stays in the raw log.
     assert found_in(site.folder.root, *TELLTALE) == ["900123"]
     assert found_in(site.folder.built, token, "900123") == []
@@ -177,27 +188,52 @@ def test_a_file_that_another_member_sent_too_is_kept(tmp_path: Path) -> None:
     assert site.context().media_store.original(media)
 
 
-@pytest.mark.parametrize("step", ["files", "copying", "replaced"])
-def test_a_forget_that_is_killed_is_finished_by_the_next_import(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
-) -> None:
-    site = site_with(tmp_path, 3)
+class Killed(BaseException):
+    """What a signal is to a process."""
 
-    class Killed(BaseException):
-        pass
+
+def killed_forget(site: SmallSite, step: str) -> None:
+    """A forgetting that gets as far as this step."""
 
     def killed(*_: object) -> None:
         raise Killed
 
-    with monkeypatch.context() as patched:
-        target = {
-            "files": "egregora_assets.erasure.personal_data.rewrite",
-            "copying": "egregora_resources.warehouse.copies.sync",
-            "replaced": "egregora_assets.erasure.personal_data.remove_unfinished",
-        }[step]
+    target = {
+        "files": "egregora_assets.erasure.unfinished.rewrite",
+        "copying": "egregora_resources.warehouse.copies.sync",
+        "replaced": "egregora_assets.erasure.unfinished.remove_unfinished",
+    }[step]
+    with pytest.MonkeyPatch.context() as patched:
         patched.setattr(target, killed)
         with pytest.raises(Killed):
             forget(site)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("by", ["write", "exports"])
+def test_a_forget_that_is_killed_is_finished_by_whoever_imports_next(tmp_path: Path, by: str) -> None:
+    site = SmallSite(tmp_path / "site")
+    site.folder.settings.write_text(settings_template())
+    site.get(chat(3), files=FILES)
+    killed_forget(site, "files")
+    delete_exports(site)
+    assert found_in(site.folder.root, *SECRET) != []
+    if by == "write":
+        # Before it looks at what it is given.
+        (tmp_path / "bad.zip").write_bytes(b"no zip")
+        with pytest.raises(InputError):
+            write_site(site.folder.root, [tmp_path / "bad.zip"])
+    else:
+        with site_instance(site.folder.root) as instance:
+            assert materialize(instance, build_definitions(site.folder.root), ["exports"]).success
+    assert found_in(site.folder.root, *SECRET, "Zepeda", "Xiomara", "Zuzu") == []
+
+
+@pytest.mark.parametrize("step", ["files", "copying", "replaced"])
+def test_a_forget_that_is_killed_leaves_nothing_once_it_is_resumed(tmp_path: Path, step: str) -> None:
+    site = site_with(tmp_path, 3)
+    killed_forget(site, step)
+    resume(site.opened)
     site.get(weeks(4)[20:])
     delete_exports(site)
     assert found_in(site.folder.root, *SECRET, "Zepeda", "Xiomara", "Zuzu") == []
@@ -263,3 +299,17 @@ def test_nothing_is_left_in_dagsters_own_storage_either_and_the_next_write_compl
     assert found_in(root, *SECRET, "Zepeda", "Xiomara", "Zuzu") == []
     posts = {path.name[:10] for path in (root / "site" / "posts").iterdir()}
     assert {"2025-01-13", "2025-01-20", "2025-01-27", "2025-02-03"} <= posts
+
+
+def test_the_list_of_imported_files_names_nobody_who_was_forgotten(tmp_path: Path) -> None:
+    site = SmallSite(tmp_path / "site")
+    ours = export(tmp_path / "of Zepeda", chat(3), "first", files=FILES)
+    theirs = export(tmp_path / "ours", chat(4), "With Xiomara Zepeda", files=FILES)
+    import_exports(site.opened, [ours, theirs])
+    assert imported_files(site.warehouse.path) == [ours, theirs]
+    report = forget(site)
+    assert report.removed["names in the list of imported files"] == 2
+    left = [Path("first.zip"), Path("With [name].zip")]
+    assert imported_files(site.warehouse.path) == left
+    import_exports(site.opened, [ours, theirs])
+    assert imported_files(site.warehouse.path) == left

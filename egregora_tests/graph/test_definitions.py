@@ -17,6 +17,7 @@ from egregora_resources.llm.protocol import Provider
 from egregora_resources.llm.tasks import Task
 from egregora_resources.site.folder import SiteFolder
 from egregora_resources.site.settings import Settings
+from egregora_resources.warehouse.database import Warehouse
 
 
 class NewerProvider(OfflineProvider):
@@ -80,3 +81,90 @@ def test_stages_of_one_s_own_are_assets(tmp_path: Path) -> None:
         "windows",
         *first,
     }
+
+
+BROKEN = '[people]\nsame = "Wilhelmina Quackenbush"\n[pipeline.enrichment]\nmax_urls_per_window = -1\n'
+
+
+@pytest.fixture
+def broken(tmp_path: Path) -> Path:
+    """A site whose settings were good when its definitions were last loaded, and aren't any more."""
+    site = tmp_path / "blog"
+    SiteFolder(site).state.mkdir(parents=True)
+    SiteFolder(site).settings.write_text("[pipeline.enrichment]\nmax_urls_per_window = 3\n")
+    build_definitions(site, stages=STAGES[:3])
+    build_definitions(site)
+    SiteFolder(site).settings.write_text(BROKEN)
+    return site
+
+
+def test_settings_that_cant_be_read_make_no_asset_stale(broken: Path) -> None:
+    versions = code_versions(build_definitions(broken))
+    SiteFolder(broken).settings.write_text("[pipeline.enrichment]\nmax_urls_per_window = 3\n")
+    assert versions == code_versions(build_definitions(broken))
+    SiteFolder(broken).settings.write_text("")
+    assert versions != code_versions(build_definitions(broken))
+
+
+@pytest.mark.parametrize("text", [BROKEN, "[pipeline", "[Wilhelmina]\n"])
+def test_with_settings_that_cant_be_read_every_step_and_tick_says_so_and_does_nothing(
+    broken: Path, text: str
+) -> None:
+    SiteFolder(broken).settings.write_text(text)
+    definitions = build_definitions(broken)
+    dg.Definitions.validate_loadable(definitions)
+    job = definitions.resolve_implicit_global_asset_job_def()
+    with dg.DagsterInstance.ephemeral() as instance:
+        instance.add_dynamic_partitions("window", ["2025-01-06"])
+        for asset, window in (("exports", None), ("windows", "2025-01-06"), ("posts", "2025-01-06")):
+            result = job.execute_in_process(
+                instance=instance,
+                asset_selection=[dg.AssetKey(asset)],
+                partition_key=window,
+                raise_on_error=False,
+            )
+            (failure,) = [event.step_failure_data for event in result.all_events if event.is_step_failure]
+            told = str(failure.error)
+            assert "egregora.toml" in told
+            assert "`egregora status` says" in told
+            assert "Wilhelmina" not in told
+        context = dg.build_sensor_context(
+            instance,
+            definitions=definitions,
+            resources={
+                name: definitions.resources[name] for name in ("warehouse", "llm") if definitions.resources
+            },
+        )
+        answer = definitions.resolve_sensor_def("inbox")(context)
+        assert isinstance(answer, dg.SkipReason)
+        assert "egregora.toml" in str(answer.skip_message)
+    assert not SiteFolder(broken).warehouse.exists()
+
+
+def specs(site: Path) -> dict[str, dg.AssetSpec]:
+    return {spec.key.path[0]: spec for spec in build_definitions(site).resolve_all_asset_specs()}
+
+
+def test_every_asset_has_an_owner_and_says_what_its_text_is(tmp_path: Path) -> None:
+    for name, spec in specs(tmp_path).items():
+        assert list(spec.owners) == ["team:egregora"]
+        wanted = {"exports": "raw", "windows": "none"}.get(name, "pseudonymised")
+        assert spec.tags["egregora/text"] == wanted
+
+
+@pytest.mark.parametrize("provider", ["gemini", "offline"])
+def test_gemini_is_a_kind_of_what_gemini_writes_and_of_nothing_else(tmp_path: Path, provider: str) -> None:
+    (tmp_path / "egregora.toml").write_text(f'[model]\nprovider = "{provider}"\n')
+    written = {name for name, spec in specs(tmp_path).items() if "gemini" in spec.kinds}
+    assert written == ({stage.name for stage in STAGES if stage.task} if provider == "gemini" else set())
+
+
+def test_assets_that_are_tables_show_their_columns(tmp_path: Path) -> None:
+    with_columns: dict[str, list[str]] = {}
+    for name, spec in specs(tmp_path).items():
+        if schema := spec.metadata.get("dagster/column_schema"):
+            with_columns[name] = [column.name for column in schema.columns]
+    assert with_columns.keys() == {"exports", "windows", "messages"}
+    warehouse = Warehouse(tmp_path / "warehouse.duckdb")
+    for name, table in (("exports", "export_files"), ("windows", "windows"), ("messages", "messages")):
+        assert with_columns[name] == [row[0] for row in warehouse.rows(f"DESCRIBE {table}")]

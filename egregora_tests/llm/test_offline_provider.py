@@ -13,6 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from egregora_resources.cldr import calendar_words, locale_of
 from egregora_resources.llm.offline import OfflineProvider
 from egregora_resources.llm.offline.tokenizer import sentences
 from egregora_resources.llm.protocol import Provider
@@ -58,10 +59,11 @@ def quotes(post: PostDraft) -> list[int]:
 
 
 def own_words() -> set[str]:
-    """All words of the phrase table."""
+    """All words of the phrase table, and of the calendars of its languages."""
     source = resources.files("egregora_resources.llm.offline") / "phrases.toml"
     found: set[str] = set()
-    for entry in tomllib.loads(source.read_text(encoding="utf-8")).values():
+    for language, entry in tomllib.loads(source.read_text(encoding="utf-8")).items():
+        found |= words(" ".join(calendar_words(locale_of(language))))
         for value in entry.values():
             found |= words(" ".join(value) if isinstance(value, list) else str(value))
     return found

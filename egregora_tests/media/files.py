@@ -6,9 +6,12 @@ import io
 import struct
 import zipfile
 import zlib
+from collections.abc import Mapping
 from pathlib import Path
 
 from PIL import Image, ImageDraw
+from pypdf import PageObject, PdfWriter
+from pypdf.generic import DecodedStreamObject, DictionaryObject, NameObject, PdfObject
 
 from egregora_resources.media.store import MediaStore, Stored
 from egregora_resources.publishing.content import MediaView
@@ -106,3 +109,41 @@ class Endless(io.RawIOBase):
         size = min(size, self.left)
         self.left -= size
         return bytes(size)
+
+
+FONT = DictionaryObject(
+    {
+        NameObject("/Type"): NameObject("/Font"),
+        NameObject("/Subtype"): NameObject("/Type1"),
+        NameObject("/BaseFont"): NameObject("/Helvetica"),
+        NameObject("/Encoding"): NameObject("/WinAnsiEncoding"),
+    }
+)
+
+
+def pdf(*pages: str, author: str = "") -> bytes:
+    """A PDF with a line of text on each page, packed as usual; an empty text makes an empty page."""
+    writer = PdfWriter()
+    for text in pages:
+        drawing = f"BT /F1 12 Tf 72 720 Td ({text}) Tj ET".encode("cp1252") if text else b""
+        add_page(writer, drawing, {"/Font": DictionaryObject({NameObject("/F1"): FONT})})
+    if author:
+        writer.add_metadata({"/Author": author})
+    return pdf_bytes(writer)
+
+
+def add_page(writer: PdfWriter, drawing: bytes, resources: Mapping[str, PdfObject]) -> PageObject:
+    page = writer.add_blank_page(595, 842)
+    content = DecodedStreamObject()
+    content.set_data(drawing)
+    page[NameObject("/Contents")] = writer._add_object(content.flate_encode())
+    page[NameObject("/Resources")] = DictionaryObject(
+        {NameObject(name): value for name, value in resources.items()}
+    )
+    return page
+
+
+def pdf_bytes(writer: PdfWriter) -> bytes:
+    buffer = io.BytesIO()
+    writer.write(buffer)
+    return buffer.getvalue()

@@ -9,6 +9,7 @@ import struct
 import subprocess
 import sys
 import textwrap
+import time
 import tracemalloc
 import zipfile
 from pathlib import Path
@@ -17,6 +18,7 @@ import pytest
 
 from egregora_resources.media import kinds
 from egregora_resources.media.store import NOT_THERE, MediaStore, Stored
+from egregora_resources.process_owner import FOREIGN_HOURS
 from egregora_tests.media.files import (
     SECRET,
     Endless,
@@ -115,6 +117,19 @@ def test_a_kill_while_writing_leaves_no_partial_file_and_the_next_start_cleans_u
         assert not list(others.ids())
     MediaStore(root)
     assert not [path for path in root.rglob("*") if path.is_file()]
+
+
+def test_what_another_machine_writes_is_left_alone_for_hours(tmp_path: Path) -> None:
+    MediaStore(tmp_path / "media")
+    for name in ("elsewhere~1~1.00~ab", "0a1b2c3d-1-1-ab"):  # the second one as earlier code named them
+        path = tmp_path / "media" / "incoming" / name
+        path.write_bytes(b"half")
+        MediaStore(tmp_path / "media")
+        assert path.exists()
+        hours = time.time() - 3600 * (FOREIGN_HOURS + 1)
+        os.utime(path, (hours, hours))
+        MediaStore(tmp_path / "media")
+        assert not path.exists()
 
 
 @pytest.mark.parametrize(

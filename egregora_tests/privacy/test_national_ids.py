@@ -2,79 +2,168 @@
 
 from __future__ import annotations
 
+import string
 from collections.abc import Callable
+from importlib import import_module
 
 import pytest
+from hypothesis import example, given, reject, settings
+from hypothesis import strategies as st
 
-from egregora_resources.privacy.numbers import check_digits as check
+from egregora_resources.privacy.folded_text import fold
+from egregora_resources.privacy.names.index import NameIndex
+from egregora_resources.privacy.numbers import own_checks as own
 from egregora_resources.privacy.numbers.national_ids import national_ids
-from egregora_resources.privacy.numbers.payments import cards, ibans, luhn
+from egregora_resources.privacy.numbers.payments import cards, ibans
+from egregora_resources.privacy.scrubber import Scrubber, ScrubRules
 
-CHECKED: list[tuple[Callable[[str], bool], str]] = [
-    (check.cpf, "52998224725"),
-    (check.cnpj, "11222333000181"),
-    (check.cnpj, "12abc34501de35"),
-    (check.pis, "12056412545"),
-    (check.sin, "123456782"),
-    (check.nhs, "9434765919"),
-    (check.pps, "6433435f"),
-    (check.pps, "6433435oa"),
-    (check.dni, "12345678z"),
-    (check.dni, "x1234567l"),
-    (check.nif, "123456789"),
-    (check.codice_fiscale, "rssmra85t10a562s"),
-    (check.nir, "255081416802538"),
-    (check.steuer_id, "47036892816"),
-    (check.bsn, "111222333"),
-    (check.belgian, "85073003328"),
-    (check.ahv, "7569217076985"),
-    (check.pesel, "44051401359"),
-    (check.personnummer, "8112289874"),
-    (check.hetu, "131052308t"),
-    (check.fodselsnummer, "15076500565"),
-    (check.aadhaar, "234123412346"),
-    (check.curp, "boxw310820hnerxn09"),
-    (check.cuit, "20055361682"),
-    (check.rut, "125319092"),
-    (check.turkish, "17291716060"),
-    (check.south_african, "7503305044089"),
-    (check.chinese, "360426199101010071"),
-    (check.snils, "11223344595"),
-    (check.romanian, "1630615123457"),
-    (check.czech, "7103192745"),
-    (check.my_number, "123456789018"),
-    (check.australian_tfn, "123456782"),
-    (check.israeli, "039337423"),
-    (check.partita_iva, "12345670017"),
-    (check.nip, "1234563218"),
-    (check.cif, "a58818501"),
-    (check.inn, "500100732259"),
-    (check.inn, "7707083893"),
-    (check.nric, "s1234567d"),
-    (check.hkid, "a123456(3)"),
-    (check.taiwanese, "a123456789"),
-    (check.oib, "33392005961"),
-    (check.egn, "7523169263"),
-    (check.baltic, "37605030299"),
-    (check.ecuadorian, "1710034065"),
-    (check.abn, "51824753556"),
-    (check.austrian, "1237010180"),
-    (luhn, "4111111111111111"),
+# stdnum's module, the word before the number, and a valid number as people write it.
+LISTED = [
+    ("br.cpf", "", "529.982.247-25"),
+    ("br.cpf", "CPF", "52998224725"),
+    ("br.cnpj", "", "11.222.333/0001-81"),
+    ("br.cnpj", "CNPJ:", "12ABC34501DE35"),
+    ("us.ssn", "", "123-45-6789"),
+    ("ca.sin", "SIN", "123-456-782"),
+    ("gb.nhs", "NHS number", "943 476 5919"),
+    ("ie.pps", "PPSN", "6433435F"),
+    ("ie.pps", "PPS", "6433435OA"),
+    ("es.dni", "", "12345678-Z"),
+    ("es.nie", "", "X-1234567-L"),
+    ("pt.nif", "NIF", "123 456 789"),
+    ("pt.nif", "contribuinte", "451234561"),
+    ("it.codicefiscale", "", "RSSMRA85T10A562S"),
+    ("fr.nir", "", "2 55 08 14 168 025 38"),
+    ("de.idnr", "Steuer-ID", "47 036 892 816"),
+    ("nl.bsn", "BSN", "111222333"),
+    ("be.ssn", "", "85.07.30-033.28"),
+    ("ch.ssn", "", "756.9217.0769.85"),
+    ("pl.pesel", "PESEL", "44051401359"),
+    ("no.fodselsnummer", "fødselsnummer", "150765 00565"),
+    ("in_.aadhaar", "", "2341 2341 2346"),
+    ("ar.cuit", "", "20-05536168-2"),
+    ("ar.cuit", "CUIT", "50123456782"),
+    ("cl.rut", "RUT", "12531909-2"),
+    ("tr.tckimlik", "TCKN", "17291716060"),
+    ("ro.cnp", "CNP", "1630615123457"),
+    ("cz.rc", "", "821217/3960"),
+    ("cz.rc", "rodné číslo", "7103192745"),
+    ("jp.in_", "My Number", "123456789018"),
+    ("au.tfn", "TFN", "123 456 782"),
+    ("il.idnr", "teudat zehut", "039337423"),
+    ("fr.siren", "SIREN", "732 829 320"),
+    ("fr.siret", "SIRET", "732 829 320 00074"),
+    ("it.iva", "P.IVA", "IT12345670017"),
+    ("pl.nip", "NIP", "123-456-32-18"),
+    ("es.cif", "CIF", "A-58818501"),
+    ("ru.inn", "ИНН", "500100732259"),
+    ("ru.inn", "ИНН", "7707083893"),
+    ("hr.oib", "OIB", "33392005961"),
+    ("bg.egn", "ЕГН", "7523169263"),
+    ("lt.asmens", "isikukood", "37605030299"),
+    ("lt.asmens", "asmens kodas", "33309240064"),
+    ("ec.ci", "cédula", "171003406-5"),
+    ("au.abn", "ABN", "51 824 753 556"),
+    ("at.vnr", "SVNR", "1237 010180"),
 ]
+OWN: list[tuple[Callable[[str], bool], str]] = [
+    (own.pis, "120.56412.54-5"),
+    (own.rg, "39.479.506-4"),
+    (own.snils, "112-233-445 95"),
+    (own.nric, "S1234567D"),
+    (own.hkid, "A123456(3)"),
+    (own.taiwanese, "A123456789"),
+    (own.hetu, "131052-308T"),
+    (own.personnummer, "811228-9874"),
+    (own.south_african, "7503305044089"),
+    (own.chinese, "360426199101010071"),
+    (own.curp, "BOXW310820HNERXN09"),
+]
+CHARACTERS = string.digits + string.ascii_uppercase
+SCRUBBER = Scrubber(ScrubRules(), NameIndex([]))
 
 
-@pytest.mark.parametrize(("valid", "number"), CHECKED, ids=lambda value: getattr(value, "__name__", value))
+def _valid(module: str, number: str) -> bool:
+    if module == "fr.nir" and number[0] in "0569":
+        return False  # no such sex
+    return import_module(f"stdnum.{module}").is_valid(number.replace(".", "").replace("/", ""))
+
+
+def _with(number: str, place: int, character: str) -> str:
+    """The number with another digit for a digit, or another letter for a letter."""
+    old = number[place]
+    alike = old.isalnum() and old.isdecimal() == character.isdecimal()
+    return number[:place] + character + number[place + 1 :] if alike else number
+
+
+def _mended(module: str, number: str) -> str:
+    """A valid number that differs in one character or in two check digits; empty if there is none."""
+    *_, tens, units = (place for place, character in enumerate(number) if character.isalnum())
+    ones = (_with(number, place, c) for place in reversed(range(len(number))) for c in CHARACTERS)
+    twos = (_with(_with(number, tens, t), units, u) for t in string.digits for u in string.digits)
+    return next((changed for changed in (number, *ones, *twos) if _valid(module, changed)), "")
+
+
+CHANGES = st.lists(st.tuples(st.integers(0, 19), st.sampled_from(CHARACTERS)), max_size=6)
+
+
+@pytest.mark.parametrize(("module", "cue", "number"), LISTED)
+@settings(max_examples=25)
+@given(changes=CHANGES, mend=st.booleans())
+@example(changes=[], mend=False)
+def test_what_stdnum_calls_valid_goes_and_what_it_calls_invalid_is_no_id(
+    module: str, cue: str, number: str, changes: list[tuple[int, str]], mend: bool
+) -> None:
+    assert _valid(module, number)
+    for place, character in changes:
+        number = _with(number, place % len(number), character)
+    if mend and not (number := _mended(module, number)):
+        reject()
+    assert ("[id number]" in SCRUBBER.scrub(f"{cue} {number}")) == _valid(module, number)
+
+
+@pytest.mark.parametrize(("valid", "number"), OWN, ids=lambda value: getattr(value, "__name__", value))
 def test_a_published_example_is_valid_and_its_typos_are_not(
     valid: Callable[[str], bool], number: str
 ) -> None:
-    assert valid(number)
+    assert "[id number]" in SCRUBBER.scrub(f"ID {number}")
+    plain = fold(number).translate({ord(separator): None for separator in " ./"})
     typos = [
-        number[:place] + str((int(digit) + step) % 10) + number[place + 1 :]
-        for place, digit in enumerate(number)
+        _with(plain, place, str((int(digit) + step) % 10))
+        for place, digit in enumerate(plain)
         if digit.isdecimal()
         for step in (1, 4)
     ]
+    assert valid(plain)
     assert sum(map(valid, typos)) <= len(typos) * 0.35
+
+
+@pytest.mark.parametrize(
+    ("module", "number"),
+    [
+        pytest.param("fi.hetu", "131052-950H", id="temporary code of a Finnish hospital"),
+        pytest.param("se.personnummer", "701063-2391", id="Swedish coordination number"),
+        pytest.param("se.personnummer", "19701063-2391", id="Swedish coordination number with the century"),
+        pytest.param("za.idnr", "7503305044287", id="refugee in South Africa"),
+        pytest.param("cn.ric", "110113197001010011", id="Chinese county that is younger than its citizen"),
+        pytest.param("kr.rrn", "990101-1234567", id="Korean number of after 2020"),
+        pytest.param("mx.curp", "BOXW310820XNERXN03", id="Mexican of neither sex"),
+        pytest.param("dk.cpr", "CPR 320101-1234", id="mistyped behind its word"),
+    ],
+)
+def test_numbers_that_people_have_go_though_stdnum_is_stricter(module: str, number: str) -> None:
+    assert not _valid(module, number.removeprefix("CPR "))
+    assert SCRUBBER.scrub(f"ID {number}").endswith("[id number]")
+
+
+def test_a_korean_number_needs_a_birth_date_that_exists() -> None:
+    assert SCRUBBER.scrub("991301-1234567") == "991301-1234567"
+
+
+def test_an_austrian_number_without_its_word_needs_a_day_and_month_that_stdnum_does_not_read() -> None:
+    assert _valid("at.vnr", "1230 991799")
+    assert list(national_ids("1230 991799", ("AT",))) == []
+    assert list(national_ids("1237 010180", ("AT",))) == [(0, 11)]
 
 
 @pytest.mark.parametrize(

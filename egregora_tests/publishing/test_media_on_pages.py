@@ -14,6 +14,7 @@ from PIL import Image
 
 from egregora_assets.ingestion.imports import import_exports
 from egregora_assets.stages import STAGES
+from egregora_tests.media.files import pdf
 from egregora_tests.small_site import SmallSite
 from egregora_tests.weekly_chat import MONDAY, NAMES, Line, weeks
 
@@ -77,10 +78,13 @@ FILES: dict[str, bytes] = {
     "STK-20250113-WA0008.webp": sticker(),
     "PTT-20250113-WA0009.opus": b"OggS" + bytes(24) + b"OpusHead" + bytes(400),
     "VID-20250113-WA0010.mp4": film(),
-    "plan of the shed.pdf": b"%PDF-1.4 the plan",
+    "plan of the shed.pdf": pdf("The larch boards go on the south side"),
     "members.csv": b"name;phone\nTheodore Baptiste;+44 20 7946 0958\n",
     "minutes.docx": office("Present: Theodore and the others"),
-    "agenda.pdf": b"%PDF-1.4 << /Author (Theodore Baptiste) >>",
+    "agenda.pdf": pdf("Boards, paint, money", author="Theodore Baptiste"),
+    "notes.pdf": pdf("Boards", "Present: Theodore and the others"),
+    "whom to ring.pdf": pdf("The timber yard: +44 20 7946 0958"),
+    "scan.pdf": b"%PDF-1.4 a page that got lost",
     "shopping.csv": b"boards;12\nscrews;40\n",
     "page.html": b"<html><script>window.X02=1</script></html>",
     "Theodore Baptiste.vcf": b"BEGIN:VCARD\nFN:Theodore Baptiste\nTEL:+15551234567\nEND:VCARD",
@@ -157,6 +161,9 @@ def test_a_picture_is_shown_once_small_upright_and_without_its_particulars(built
         ("members.csv", "names people, or holds numbers"),
         ("minutes.docx", "names people, or holds numbers"),
         ("agenda.pdf", "names people, or holds numbers"),
+        ("notes.pdf", "names people, or holds numbers"),
+        ("whom to ring.pdf", "names people, or holds numbers"),
+        ("scan.pdf", "be read for names and numbers"),
     ],
 )
 def test_what_cannot_be_shown_has_a_placeholder_that_says_so(

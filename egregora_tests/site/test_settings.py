@@ -93,12 +93,13 @@ def test_title_and_zone_of_a_new_site_are_written_out() -> None:
     assert settings.site.timezone == "America/Sao_Paulo"
 
 
-def test_the_machines_zone_is_always_one_that_loads(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("Asia/Tokyo", ":Asia/Tokyo", "/nonsense", "EST5EDT4,M3.2.0", ""):
-        monkeypatch.setenv("TZ", name)
-        parse_settings(settings_template(timezone=machine_timezone()), Path("egregora.toml"))
-    monkeypatch.setenv("TZ", "Asia/Tokyo")
-    assert machine_timezone() == "Asia/Tokyo"
+@pytest.mark.parametrize("name", ["Asia/Tokyo", ":Asia/Tokyo", "/nonsense", "EST5EDT4,M3.2.0", ""])
+def test_the_machines_zone_is_always_one_that_loads(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", name)
+    monkeypatch.setattr("tzlocal.unix._cache_tz_name", None)  # asked for once in a process
+    zone = machine_timezone()
+    parse_settings(settings_template(timezone=zone), Path("egregora.toml"))
+    assert zone == "Asia/Tokyo" or "Tokyo" not in name
 
 
 def test_settings_cannot_be_changed_after_loading() -> None:

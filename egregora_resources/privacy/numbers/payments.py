@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from stdnum import luhn
+
 from egregora_resources.privacy.findings import Span
 
 # Digits in groups, one separator between: long enough for a card, whatever else stands around.
@@ -44,17 +46,6 @@ _IBAN_LENGTHS = {
     }.items()
     for country in countries.split()
 }
-
-
-def luhn(digits: str) -> bool:
-    """Whether the last digit is the Luhn check digit of the others."""
-    total = 0
-    for place, digit in enumerate(reversed(digits)):
-        value = int(digit)
-        if place % 2:
-            value = value * 2 - 9 if value > 4 else value * 2
-        total += value
-    return total % 10 == 0
 
 
 def _card_network(digits: str) -> bool:
@@ -100,7 +91,7 @@ def _card_from(folded: str, groups: list[Span], place: int) -> int | None:
         shape = (*shape, end - start)
         if len(digits) > 19:
             break
-        if shape in _GROUPINGS.get(len(digits), ()) and _card_network(digits) and luhn(digits):
+        if shape in _GROUPINGS.get(len(digits), ()) and _card_network(digits) and luhn.is_valid(digits):
             best = stop
     return best
 
