@@ -5,6 +5,9 @@ Raw: printed names and texts as they were written. Read by the import, the windo
 and measures is in `raw_measures`; the log itself is written by `chat_log`.
 """
 
+# Arrow has no types:
+# pyright: reportUnknownParameterType=false
+
 from __future__ import annotations
 
 from collections.abc import Sequence

@@ -3,6 +3,9 @@
 How windows are cut belongs into `egregora_assets.windowing`; what was made of them into `results` and `documents`.
 """
 
+# Arrow has no types:
+# pyright: reportUnknownParameterType=false
+
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
