@@ -28,6 +28,8 @@ from egregora_resources.dagster_resources import LlmResource, WarehouseResource
 from egregora_resources.progress import Progress
 from egregora_resources.site.folder import SiteFolder
 from egregora_resources.site.settings import Settings, SettingsError, load_settings
+from egregora_resources.site.site import Site
+from egregora_resources.warehouse.database import Warehouse
 
 # Dagster is pinned, and whether a part of it is still in beta is nothing that an owner can do anything about.
 warnings.filterwarnings("ignore", category=dg.BetaWarning)
@@ -66,19 +68,20 @@ def build_definitions(
         warehouse = WarehouseResource(database=warehouse.database, refused=refused)
     else:
         context = PipelineContext(settings, site, warehouse.open(), provider=llm.provider(settings))
-        versions, writer = code_versions_of(settings, stages, context), context.llm.name
+        versions, writer = code_versions_of(stages, context), context.llm.name
         _remember(folder, versions)
+    opened = Site(folder, settings, Warehouse(Path(warehouse.database)))
     jobs = site_jobs([stage.name for stage in stages])
     return dg.Definitions(
         assets=[
-            exports_asset(folder, settings, stages, versions, progress),
-            windows_asset(folder, settings),
-            chain_asset(folder, settings, stages, versions, progress, writer, redo),
+            exports_asset(opened, stages, versions, progress),
+            windows_asset(opened),
+            chain_asset(opened, stages, versions, progress, writer, redo),
         ],
-        asset_checks=site_checks(folder, settings, stages),
+        asset_checks=site_checks(opened, stages),
         resources={"warehouse": warehouse, "llm": llm},
         jobs=jobs,
-        sensors=[inbox_sensor(folder, settings, stages, jobs)],
+        sensors=[inbox_sensor(opened, stages, jobs)],
         # One process a run: a process a step would cost seconds each, and a run's process is what its tags name.
         executor=dg.in_process_executor,
     )

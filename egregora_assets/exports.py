@@ -4,6 +4,7 @@ Its own data version is constant: an unpartitioned asset whose version changed w
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import dagster as dg
@@ -29,8 +30,6 @@ from egregora_assets.windowing.layout import relayout
 from egregora_assets.windows import tell_windows
 from egregora_resources.dagster_resources import LlmResource, WarehouseResource
 from egregora_resources.progress import Progress
-from egregora_resources.site.folder import SiteFolder
-from egregora_resources.site.settings import Settings
 from egregora_resources.site.site import Site
 
 
@@ -44,13 +43,12 @@ class ExportsConfig(dg.Config):
 
 
 def exports_asset(
-    folder: SiteFolder,
-    settings: Settings,
+    site: Site,
     stages: Sequence[Stage],
     code_versions: Mapping[str, str],
     progress: Progress | None = None,
 ) -> dg.AssetsDefinition:
-    """The asset `exports` of a site."""
+    """The asset `exports` of a site, whose warehouse the resource names."""
 
     @dg.multi_asset(
         name=EXPORTS,
@@ -79,23 +77,20 @@ def exports_asset(
         with redacted_failures():
             enter_run(context.instance, context.run.run_id)
             # A plain `dagster dev` has made the folder for its own files, open to everybody.
-            folder.make_state()
-            store = warehouse.open()
-            site = Site(folder, settings, store)
-            resume(site)
-            report_missing(store, context.instance, folder, stages, code_versions)
-            _ask_about_layout(site, accepted=config.accept_new_layout)
-            relayout(site)
-            report, _ = import_inbox(site, only=config.files)
+            site.folder.make_state()
+            here = replace(site, warehouse=warehouse.open())
+            resume(here)
+            report_missing(here, context.instance, stages, code_versions)
+            _ask_about_layout(here, accepted=config.accept_new_layout)
+            relayout(here)
+            report, _ = import_inbox(here, only=config.files)
             # Before anything else is done: what may no longer be shown goes, even if all that follows fails.
-            withdrawn = withdraw(
-                PipelineContext(settings, folder.root, store, provider=llm.provider(settings))
-            )
-            changed = tell_windows(context, site, progress)
+            withdrawn = withdraw(PipelineContext.of(here, provider=llm.provider(site.settings)))
+            changed = tell_windows(context, here, progress)
             # Windows that came back, or an instance that was made anew, have results to be told of as well.
-            report_missing(store, context.instance, folder, stages, code_versions, progress)
-            stale = Staleness(folder, settings, stages, llm).tell(context.instance, store)
-            outcomes = inbox_outcomes(store)
+            report_missing(here, context.instance, stages, code_versions, progress)
+            stale = Staleness(here, stages, llm).tell(context.instance)
+            outcomes = inbox_outcomes(here.warehouse)
         yield dg.MaterializeResult(
             EXPORTS,
             data_version=dg.DataVersion(EXPORTS_VERSION),

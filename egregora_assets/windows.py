@@ -5,6 +5,7 @@ window's partitions stale.
 """
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import dagster as dg
@@ -25,16 +26,14 @@ from egregora_assets.graph.specs import asset_spec
 from egregora_assets.pipeline.plan import told_versions
 from egregora_resources.dagster_resources import WarehouseResource
 from egregora_resources.progress import Progress
-from egregora_resources.site.folder import SiteFolder
-from egregora_resources.site.settings import Settings
 from egregora_resources.site.site import Site
 from egregora_resources.warehouse.database import Warehouse
 from egregora_resources.warehouse.results import forget_reports
 from egregora_resources.warehouse.windows import active_windows, mark_told
 
 
-def windows_asset(folder: SiteFolder, settings: Settings) -> dg.AssetsDefinition:
-    """The asset `windows` of a site."""
+def windows_asset(site: Site) -> dg.AssetsDefinition:
+    """The asset `windows` of a site, whose warehouse the resource names."""
 
     @dg.multi_asset(
         name="windows",
@@ -61,9 +60,9 @@ def windows_asset(folder: SiteFolder, settings: Settings) -> dg.AssetsDefinition
         yield dg.MaterializeResult(WINDOWS)
         with redacted_failures():
             enter_run(context.instance, context.run.run_id)
-            store = warehouse.open()
-            facts, keys = window_facts(store, folder), set(context.partition_keys)
-            for key, version in told_versions(Site(folder, settings, store)).items():
+            here = replace(site, warehouse=warehouse.open())
+            facts, keys = window_facts(here), set(context.partition_keys)
+            for key, version in told_versions(here).items():
                 if key in keys:
                     context.log_event(window_event(key, version, facts[key]))
 
@@ -77,7 +76,7 @@ def tell_windows(
     versions = told_versions(site)
     added, _ = sync_partitions(context.instance, list(versions), own_run=context.run.run_id)
     untold = _untold(site.warehouse, versions) | set(added)
-    facts = window_facts(site.warehouse, site.folder)
+    facts = window_facts(site)
     for key in counted([key for key in versions if key in untold], "windows told to Dagster", progress):
         context.log_event(window_event(key, versions[key], facts[key]))
     forget_reports(site.warehouse, added)

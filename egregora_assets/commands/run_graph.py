@@ -48,8 +48,8 @@ def run_graph(context: PipelineContext, plan: Plan, progress: Progress, report: 
         llm = LlmResource(site=str(folder.root), fresh=bool(context.redo), budget=uuid.uuid4().hex)
         definitions = build_definitions(folder.root, progress=progress, llm=llm, redo=context.redo)
         # Before the graph is told of changed windows: see `report_missing`.
-        versions = code_versions_of(context.config, STAGES, context)
-        report_missing(warehouse, instance, folder, STAGES, versions, progress)
+        versions = code_versions_of(STAGES, context)
+        report_missing(context.site, instance, STAGES, versions, progress)
         if untold_windows(context.site, instance):
             told = materialize(instance, definitions, ["exports"])
             if not told.success:

@@ -4,6 +4,7 @@ Unpartitioned: partitioned checks lose their partition in a range run, so these 
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import dagster as dg
@@ -16,9 +17,7 @@ from egregora_assets.pipeline.context import PipelineContext
 from egregora_assets.pipeline.plan import Plan, make_plan
 from egregora_assets.pipeline.stage import Stage
 from egregora_resources.dagster_resources import LlmResource, WarehouseResource
-from egregora_resources.site.folder import SiteFolder
-from egregora_resources.site.settings import Settings
-from egregora_resources.warehouse.database import Warehouse
+from egregora_resources.site.site import Site
 
 STALENESS = "no_stale_windows"
 PERSONAL_DATA = "no_personal_data"
@@ -47,27 +46,24 @@ def files_check(outcomes: Iterable[FileOutcome]) -> dg.AssetCheckResult:
 class Staleness:
     """Tells the graph which windows are stale: its own picture shows that of one partition at a time only."""
 
-    def __init__(
-        self, folder: SiteFolder, settings: Settings, stages: Sequence[Stage], llm: LlmResource
-    ) -> None:
-        self._folder, self._settings, self._stages, self._llm = folder, settings, stages, llm
+    def __init__(self, site: Site, stages: Sequence[Stage], llm: LlmResource) -> None:
+        self._site, self._stages, self._llm = site, stages, llm
 
-    def plan(self, warehouse: Warehouse) -> Plan:
+    def plan(self) -> Plan:
         """What would be recomputed now."""
-        return make_plan(self._context(warehouse), self._stages)
+        return make_plan(self._context(), self._stages)
 
-    def priced(self, warehouse: Warehouse) -> Plan:
+    def priced(self) -> Plan:
         """The same with what it would cost."""
-        context = self._context(warehouse)
+        context = self._context()
         return priced(context, make_plan(context, self._stages))
 
-    def _context(self, warehouse: Warehouse) -> PipelineContext:
-        provider = self._llm.provider(self._settings)
-        return PipelineContext(self._settings, self._folder.root, warehouse, provider=provider)
+    def _context(self) -> PipelineContext:
+        return PipelineContext.of(self._site, provider=self._llm.provider(self._site.settings))
 
-    def tell(self, instance: dg.DagsterInstance, warehouse: Warehouse) -> list[str]:
+    def tell(self, instance: dg.DagsterInstance) -> list[str]:
         """Brings the check up to date after a run changed what is stale; returns the stale windows."""
-        plan = self.priced(warehouse)
+        plan = self.priced()
         evaluation = dg.AssetCheckEvaluation(
             asset_key=dg.AssetKey("windows"),
             check_name=STALENESS,
@@ -83,20 +79,20 @@ class Staleness:
 class PersonalData:
     """Tells the graph whether anything that is stored or published holds what must not be there."""
 
-    def __init__(self, folder: SiteFolder, settings: Settings, llm: LlmResource) -> None:
-        self._folder, self._settings, self._llm = folder, settings, llm
+    def __init__(self, site: Site, llm: LlmResource) -> None:
+        self._site, self._llm = site, llm
 
-    def find(self, warehouse: Warehouse, *, online: bool) -> list[Hit]:
+    def find(self, *, online: bool) -> list[Hit]:
         """What is found in everything stored, and in the built site: read anew if `online`, else as when it was built."""
-        provider = self._llm.provider(self._settings)
-        prover = LeakCheck(PipelineContext(self._settings, self._folder.root, warehouse, provider=provider))
-        if online and self._folder.built.exists():
-            remember_proof(warehouse, prover.published(self._folder.built))
-        return [*prover.stored(), *last_proof(warehouse)]
+        site = self._site
+        check = LeakCheck(PipelineContext.of(site, provider=self._llm.provider(site.settings)))
+        if online and site.folder.built.exists():
+            remember_proof(site.warehouse, check.published(site.folder.built))
+        return [*check.stored(), *last_proof(site.warehouse)]
 
-    def tell(self, instance: dg.DagsterInstance, warehouse: Warehouse) -> None:
+    def tell(self, instance: dg.DagsterInstance) -> None:
         """Brings the check up to date after a run."""
-        hits = self.find(warehouse, online=False)
+        hits = self.find(online=False)
         evaluation = dg.AssetCheckEvaluation(
             asset_key=dg.AssetKey("site"), check_name=PERSONAL_DATA, passed=not hits, metadata=_hits(hits)
         )
@@ -130,10 +126,8 @@ def _named(plan: Plan) -> Mapping[str, Any]:
     return {"stale_windows": len(plan.stale), **cost, **reasons}
 
 
-def site_checks(
-    folder: SiteFolder, settings: Settings, stages: Sequence[Stage]
-) -> list[dg.AssetChecksDefinition]:
-    """The checks of a site that can be run by hand."""
+def site_checks(site: Site, stages: Sequence[Stage]) -> list[dg.AssetChecksDefinition]:
+    """The checks of a site that can be run by hand; its warehouse is the one that the resource names."""
 
     @dg.asset_check(
         asset="windows",
@@ -141,7 +135,7 @@ def site_checks(
         description="No window is stale. The UI's graph doesn't show staleness of partitions; this does.",
     )
     def no_stale_windows(warehouse: WarehouseResource, llm: LlmResource) -> dg.AssetCheckResult:
-        plan = Staleness(folder, settings, stages, llm).priced(warehouse.open())
+        plan = Staleness(replace(site, warehouse=warehouse.open()), stages, llm).priced()
         return dg.AssetCheckResult(
             passed=not plan.stale, severity=dg.AssetCheckSeverity.WARN, metadata=_named(plan)
         )
@@ -156,7 +150,7 @@ def site_checks(
         ),
     )
     def no_personal_data(warehouse: WarehouseResource, llm: LlmResource) -> dg.AssetCheckResult:
-        hits = PersonalData(folder, settings, llm).find(warehouse.open(), online=True)
+        hits = PersonalData(replace(site, warehouse=warehouse.open()), llm).find(online=True)
         return dg.AssetCheckResult(passed=not hits, metadata=_hits(hits))
 
     built = any(stage.name == "site" for stage in stages)

@@ -1,6 +1,7 @@
 """Telling the asset graph: every finished stage of a window is a materialization of its own.
 
-The tags carry versions and provenance, so that Dagster's staleness is ours. Metadata holds numbers, ids and a link to a local page, never text.
+The tags carry versions and provenance, so that Dagster's staleness is ours. Metadata holds
+numbers, ids and a link to a local page, never text.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from egregora_assets.pipeline.stage import Stage
 from egregora_resources.progress import Progress
 from egregora_resources.publishing.post_page import post_url
 from egregora_resources.site.folder import SiteFolder
-from egregora_resources.warehouse.database import Warehouse
+from egregora_resources.site.site import Site
 from egregora_resources.warehouse.results import (
     StageResult,
     load_results,
@@ -25,7 +26,9 @@ from egregora_resources.warehouse.results import (
 )
 from egregora_resources.warehouse.windows import window_contents
 
-WINDOWS = "windows"
+EXPORTS, WINDOWS = "exports", "windows"
+CODE = "1"
+"""Code version of these two."""
 EXPORTS_VERSION = "imported"
 """The constant data version of `exports`: were it to change, all windows would look stale."""
 _MANY = 100
@@ -38,7 +41,7 @@ class Reporter:
 
     Args:
         instance: the site's Dagster instance.
-        warehouse: where metadata is looked up.
+        site: in whose warehouse metadata is looked up.
         stages: of the graph.
         code_versions: by stage's name, as in the asset specs.
         log: writes an event; `context.log_event` inside a step, else the instance's runless reporting.
@@ -48,15 +51,14 @@ class Reporter:
     def __init__(
         self,
         instance: dg.DagsterInstance,
-        folder: SiteFolder,
-        warehouse: Warehouse,
+        site: Site,
         stages: Sequence[Stage],
         code_versions: Mapping[str, str],
         *,
         log: Callable[[dg.AssetMaterialization], None] | None = None,
         selected: Iterable[str] = (),
     ) -> None:
-        self._instance, self._folder, self._warehouse = instance, folder, warehouse
+        self._instance, self._site = instance, site
         self._stages = {stage.name: stage for stage in stages}
         self._code_versions = code_versions
         self._log = log or instance.report_runless_asset_event
@@ -75,7 +77,7 @@ class Reporter:
         self._seen = newest_event(self._instance)
         self._versions.update({(r.stage, r.window): r.data_version for r in results})
         self._versions.update({(WINDOWS, key): version for key, version in windows.items()})
-        self._facts = window_facts(self._warehouse, self._folder)
+        self._facts = window_facts(self._site)
 
     def report(self, result: StageResult) -> None:
         """Writes the event of a result; a failure has none."""
@@ -83,7 +85,7 @@ class Reporter:
             return
         self._versions[result.stage, result.window] = result.data_version
         if result.stage == "posts":
-            self._facts |= window_facts(self._warehouse, self._folder, result.window)
+            self._facts |= window_facts(self._site, result.window)
         self._write(result, metadata_of(result))
 
     def report_again(self, result: StageResult) -> None:
@@ -130,9 +132,7 @@ def metadata_of(result: StageResult) -> dict[str, Any]:
     return known
 
 
-def window_facts(
-    warehouse: Warehouse, folder: SiteFolder, window: str | None = None
-) -> dict[str, dict[str, Any]]:
+def window_facts(site: Site, window: str | None = None) -> dict[str, dict[str, Any]]:
     """Metadata that all events of a window carry: what it holds, and its page (its first post, or the archive)."""
     return {
         held.key: {
@@ -141,9 +141,9 @@ def window_facts(
             "first_message": held.first.isoformat(" ", "minutes"),
             "last_message": held.last.isoformat(" ", "minutes"),
             "posts": len(held.slugs),
-            "page": dg.MetadataValue.url(page_address(folder, held.slugs[0] if held.slugs else "")),
+            "page": dg.MetadataValue.url(page_address(site.folder, held.slugs[0] if held.slugs else "")),
         }
-        for held in window_contents(warehouse, window)
+        for held in window_contents(site.warehouse, window)
     }
 
 
@@ -153,9 +153,8 @@ def page_address(folder: SiteFolder, slug: str) -> str:
 
 
 def report_missing(
-    warehouse: Warehouse,
+    site: Site,
     instance: dg.DagsterInstance,
-    folder: SiteFolder,
     stages: Sequence[Stage],
     code_versions: Mapping[str, str],
     progress: Progress | None = None,
@@ -166,18 +165,18 @@ def report_missing(
     Results of windows without a key wait until they have one; those of runs in flight are left to these.
     """
     order = [stage.name for stage in stages]
-    unreported = load_results(warehouse, unreported=True).values()
+    unreported = load_results(site.warehouse, unreported=True).values()
     if not unreported:
         return 0
     known, busy = set(instance.get_dynamic_partitions(WINDOW_PARTITIONS)), in_flight(instance)
     missing = [r for r in unreported if r.stage in order and r.window in known and r.run_id not in busy]
-    reporter = Reporter(instance, folder, warehouse, stages, code_versions, selected=order)
-    reporter.snapshot_inputs(load_results(warehouse).values(), {})
+    reporter = Reporter(instance, site, stages, code_versions, selected=order)
+    reporter.snapshot_inputs(load_results(site.warehouse).values(), {})
     for result in counted(
         sorted(missing, key=lambda r: order.index(r.stage)), "results told to Dagster", progress
     ):
         reporter.report(result)
-    mark_reported(warehouse, missing)
+    mark_reported(site.warehouse, missing)
     return len(missing)
 
 
@@ -191,9 +190,3 @@ def counted(things: Sequence[_Thing], task: str, progress: Progress | None) -> I
         yield thing
         progress.advance(task)
     progress.finish(task)
-
-
-CODE = "1"
-
-
-EXPORTS = "exports"

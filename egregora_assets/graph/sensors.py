@@ -9,6 +9,7 @@ warehouse has imported nothing. Whatever isn't done is asked for again, after pa
 
 import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -25,9 +26,7 @@ from egregora_assets.pipeline.plan import CLOSED, TAKEN_BACK, WITHDRAWN, Plan, t
 from egregora_assets.pipeline.stage import Stage
 from egregora_resources.dagster_resources import LlmResource, WarehouseResource
 from egregora_resources.document import fingerprint
-from egregora_resources.site.folder import SiteFolder
 from egregora_resources.site.inbox import look
-from egregora_resources.site.settings import Settings
 from egregora_resources.site.site import Site
 from egregora_resources.warehouse.database import WarehouseBusy, WarehouseUnreadable, was_lost
 from egregora_resources.warehouse.migrations import SchemaTooNew
@@ -75,12 +74,11 @@ class Cursor(BaseModel):
 
 
 def inbox_sensor(
-    folder: SiteFolder,
-    settings: Settings,
+    site: Site,
     stages: Sequence[Stage],
     jobs: Sequence[AssetJob],
 ) -> dg.SensorDefinition:
-    """The sensor of a site, running as soon as the daemon does."""
+    """The sensor of a site, running as soon as the daemon does; its warehouse is the one that the resource names."""
 
     @dg.sensor(
         name="inbox",
@@ -98,7 +96,7 @@ def inbox_sensor(
         if in_flight(context.instance) or backfill_under_way(context.instance):
             return dg.SkipReason("A run or a backfill is under way; its outcome is awaited.")
         cursor = Cursor.model_validate_json(context.cursor) if context.cursor else Cursor()
-        now, lying = time.time(), look(folder.inbox)
+        now, lying = time.time(), look(site.folder.inbox)
         seen, cursor.seen = cursor.seen, list(lying)
 
         def result(skip: str = "", request: dg.RunRequest | None = None) -> dg.SensorResult:
@@ -118,9 +116,10 @@ def inbox_sensor(
                 return result(request=dg.RunRequest(job_name=IMPORT_JOB, run_config=files_config(fresh)))
             if store is None:
                 return result("Nothing was imported yet; drop an export in the inbox.")
-            plan = Staleness(folder, settings, stages, llm).plan(store)
+            here = replace(site, warehouse=store)
+            plan = Staleness(here, stages, llm).plan()
             wanted = due_after_import(plan)
-            versions = told_versions(Site(folder, settings, store))
+            versions = told_versions(here)
         except WarehouseBusy:
             return result("The warehouse is busy; trying again at the next tick.")
         except (WarehouseUnreadable, SchemaTooNew) as error:

@@ -29,8 +29,7 @@ from egregora_assets.pipeline.stage_runner import Outcome
 from egregora_assets.stages import built_in_runner
 from egregora_resources.dagster_resources import LlmResource, WarehouseResource
 from egregora_resources.progress import Progress
-from egregora_resources.site.folder import SiteFolder
-from egregora_resources.site.settings import Settings
+from egregora_resources.site.site import Site
 from egregora_resources.warehouse.claims import claim, release
 from egregora_resources.warehouse.database import Warehouse
 from egregora_resources.warehouse.migrations import remove_backups
@@ -53,15 +52,14 @@ class ChainConfig(dg.Config):
 
 
 def chain_asset(
-    folder: SiteFolder,
-    settings: Settings,
+    site: Site,
     stages: Sequence[Stage],
     code_versions: dict[str, str],
     progress: Progress | None,
     writer: str,
     redo: Collection[tuple[str, str]] = frozenset(),
 ) -> dg.AssetsDefinition:
-    """The multi-asset of a site's stages.
+    """The multi-asset of a site's stages; its warehouse is the one that the resource names.
 
     Args:
         writer: name of the provider.
@@ -94,27 +92,25 @@ def chain_asset(
         llm: LlmResource,
     ) -> Iterator[dg.MaterializeResult[Any]]:
         with redacted_failures():
-            store = warehouse.open()
-            windows = _windows_of(context, config, store)
+            here = replace(site, warehouse=warehouse.open())
+            windows = _windows_of(context, config, here.warehouse)
             enter_run(context.instance, context.run.run_id)
-            report_missing(store, context.instance, folder, stages, code_versions)
-            pipeline = PipelineContext(
-                settings, folder.root, store, provider=llm.provider(settings), redo=redo
-            )
+            report_missing(here, context.instance, stages, code_versions)
+            pipeline = PipelineContext.of(here, provider=llm.provider(site.settings), redo=redo)
             selected = [stage for stage in stages if dg.AssetKey(stage.name) in context.selected_asset_keys]
             reporter = Reporter(
-                context.instance, folder, store, stages, code_versions,
+                context.instance, here, stages, code_versions,
                 log=context.log_event, selected=[stage.name for stage in selected],
             )  # fmt: skip
             run = WindowChainRun(context, pipeline, stages, selected, reporter, progress)
             outcome = run.take(windows)
             run.report_fresh(outcome)
             run.plan_failed(outcome)
-            Staleness(folder, settings, stages, llm).tell(context.instance, store)
+            Staleness(here, stages, llm).tell(context.instance)
             if outcome.results:
-                PersonalData(folder, settings, llm).tell(context.instance, store)
+                PersonalData(here, llm).tell(context.instance)
             raise_failed(outcome, windows)
-            remove_backups(store.path)
+            remove_backups(here.warehouse.path)
         # A generator without an item: everything was logged, there are no outputs.
         yield from ()
 
@@ -246,6 +242,6 @@ def raise_failed(outcome: Outcome, keys: Sequence[str]) -> None:
         )
 
 
-def code_versions_of(settings: Settings, stages: Sequence[Stage], context: PipelineContext) -> dict[str, str]:
+def code_versions_of(stages: Sequence[Stage], context: PipelineContext) -> dict[str, str]:
     """Code version of each stage's asset."""
-    return {stage.name: code_version(stage, settings, context) for stage in stages}
+    return {stage.name: code_version(stage, context) for stage in stages}

@@ -18,7 +18,6 @@ from egregora_assets.pipeline.open_window import running_window, window_works
 from egregora_assets.pipeline.stage import FinalStage, Stage
 from egregora_resources.document import fingerprint
 from egregora_resources.llm.estimate import Estimate
-from egregora_resources.site.settings import Settings
 from egregora_resources.site.site import Site
 from egregora_resources.warehouse.results import StageResult, load_results
 from egregora_resources.warehouse.windows import active_windows
@@ -137,24 +136,24 @@ def wanted_parts(stage: Stage, work: WindowWork, upstream: Mapping[str, str]) ->
         upstream: data version of each stage that this one reads.
     """
     context = work.context
-    parts = stage_parts(stage, context.config, context)
+    parts = stage_parts(stage, context)
     parts["window"] = work.version if not stage.after else ""
     parts.update(stage.depends(work))
     parts.update({f"from:{name}": upstream.get(name, "") for name in stage.after})
     return {key: value for key, value in parts.items() if value}
 
 
-def stage_parts(stage: Stage, settings: Settings, context: PipelineContext) -> dict[str, str]:
+def stage_parts(stage: Stage, context: PipelineContext) -> dict[str, str]:
     """The parts that are the same for all windows: what the asset's code version is made of."""
     if stage.task is None:
-        return stage.version_parts(settings, "")
-    parts = stage.version_parts(settings, context.llm.model(stage.task))
+        return stage.version_parts(context.config, "")
+    parts = stage.version_parts(context.config, context.llm.model(stage.task))
     return parts | ({"prompt": prompt} if (prompt := context.llm.prompt(stage.task)) else {})
 
 
-def code_version(stage: Stage, settings: Settings, context: PipelineContext) -> str:
+def code_version(stage: Stage, context: PipelineContext) -> str:
     """The asset's code version."""
-    return fingerprint(stage_parts(stage, settings, context))
+    return fingerprint(stage_parts(stage, context))
 
 
 def due_again(stage: Stage, work: WindowWork) -> str:

@@ -164,3 +164,20 @@ def test_tests_mirror_the_rooms() -> None:
     rooms = {name.rpartition(".")[2] for name in ORDER} | {"architecture", "assets", "cases", "e2e", "frozen"}
     folders = {path.name for path in (ROOT / "egregora_tests").iterdir() if path.is_dir()}
     assert folders - {"__pycache__"} <= rooms
+
+
+def test_no_public_function_takes_the_parts_of_a_site_side_by_side() -> None:
+    """A `Site` is handed on whole; only `Site` itself and what it is made by take it apart."""
+    parts = {"SiteFolder", "Settings", "Warehouse"}
+    trains = [
+        f"{module}.{node.name}"
+        for module, tree in MODULES.items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and not node.name.startswith("_")
+        if len(
+            parts
+            & {ast.unparse(a.annotation) for a in [*node.args.args, *node.args.kwonlyargs] if a.annotation}
+        )
+        > 1
+    ]
+    assert trains == []

@@ -26,6 +26,7 @@ from egregora_assets.graph.run_owners import HOST, PROCESS, process_tags, stop_d
 from egregora_assets.stages import STAGES
 from egregora_resources.process_owner import Owner
 from egregora_resources.site.folder import SiteFolder
+from egregora_resources.site.site import Site
 from egregora_resources.warehouse.database import Warehouse
 from egregora_resources.warehouse.results import load_results
 
@@ -139,8 +140,9 @@ def test_results_without_events_get_them_and_once_only(site: Path) -> None:
         with warehouse.transaction() as connection:
             connection.execute("UPDATE stage_results SET reported = FALSE WHERE window_key = ?", [FIRST[0]])
         versions = {stage.name: "some version" for stage in STAGES}
-        assert report_missing(warehouse, instance, SiteFolder(site), STAGES, versions) == len(CHAIN)
-        assert report_missing(warehouse, instance, SiteFolder(site), STAGES, versions) == 0
+        opened = Site.open(site)
+        assert report_missing(opened, instance, STAGES, versions) == len(CHAIN)
+        assert report_missing(opened, instance, STAGES, versions) == 0
     assert_agreed(site)
 
 

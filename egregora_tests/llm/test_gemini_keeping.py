@@ -123,7 +123,7 @@ def context(site: Path) -> PipelineContext:
 
 def versions(site: Path) -> dict[str, str]:
     made = context(site)
-    return {stage.name: code_version(stage, made.config, made) for stage in STAGES}
+    return {stage.name: code_version(stage, made) for stage in STAGES}
 
 
 @pytest.mark.parametrize(
@@ -155,7 +155,7 @@ def test_a_change_of_a_tasks_model_makes_exactly_its_stage_stale(tmp_path: Path)
     settings = Settings.model_validate({"model": {"provider": "gemini", "names": {"digests": "another"}}})
     provider = GeminiProvider(Site(SiteFolder(tmp_path), settings, made.storage))
     made = PipelineContext(settings, tmp_path, made.storage, provider=provider)
-    after = {stage.name: code_version(stage, settings, made) for stage in STAGES}
+    after = {stage.name: code_version(stage, made) for stage in STAGES}
     assert {name for name in before if before[name] != after[name]} == {"digests"}
 
 
