@@ -55,16 +55,18 @@ def windows_asset(site: Site) -> dg.AssetsDefinition:
     def windows(
         context: dg.AssetExecutionContext, warehouse: WarehouseResource
     ) -> Iterator[dg.MaterializeResult[Any]]:
+        with redacted_failures():
+            enter_run(context.instance, context.run.run_id)
+            here = replace(site, warehouse=warehouse.open())
+            # Read first: what is yielded counts as materialized, also if nothing can be read after it.
+            facts, versions = window_facts(here), told_versions(here)
         # A step that yields nothing makes Dagster skip the steps behind it; what is logged afterwards,
         # window by window, is what counts.
         yield dg.MaterializeResult(WINDOWS)
         with redacted_failures():
-            enter_run(context.instance, context.run.run_id)
-            here = replace(site, warehouse=warehouse.open())
-            facts, keys = window_facts(here), set(context.partition_keys)
-            for key, version in told_versions(here).items():
-                if key in keys:
-                    context.log_event(window_event(key, version, facts[key]))
+            for key in context.partition_keys:
+                if key in versions:
+                    context.log_event(window_event(key, versions[key], facts[key]))
 
     return windows
 

@@ -20,6 +20,9 @@ from egregora_assets.graph.materializations import EXPORTS
 from egregora_assets.graph.run_owners import process_tags
 from egregora_assets.graph.window_chain import CHAIN, STOPPED
 
+NO_FILE = "none"
+"""In place of the sightings to import: nothing is read, and the graph is told of the windows as they are."""
+
 
 @dataclass(frozen=True, slots=True)
 class RunEnd:

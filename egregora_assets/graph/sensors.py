@@ -4,7 +4,8 @@ A thin shell around decisions that know no Dagster: `settled`, `Cursor.due` and 
 the outside world skips the tick; it is never taken for an empty world.
 
 What is done is told by its outcome, in the warehouse, and never by the request: a run that couldn't open the
-warehouse has imported nothing. Whatever isn't done is asked for again, after pauses that grow.
+warehouse has imported nothing. What a run didn't get to is asked for again, after pauses that grow; a window that
+failed is its owner's to try again.
 """
 
 import time
@@ -19,8 +20,9 @@ from pydantic import BaseModel
 from egregora_assets.graph.checks import Staleness
 from egregora_assets.graph.dagster_internals import AssetJob, backfill_under_way
 from egregora_assets.graph.jobs import IMPORT_JOB, WRITE_JOB
+from egregora_assets.graph.partitions import WINDOW_PARTITIONS
 from egregora_assets.graph.run_owners import in_flight, stop_dead_runs
-from egregora_assets.graph.runs import files_config, windows_config
+from egregora_assets.graph.runs import NO_FILE, files_config, windows_config
 from egregora_assets.ingestion.imports import FileOutcome, inbox_outcomes
 from egregora_assets.pipeline.plan import CLOSED, TAKEN_BACK, WITHDRAWN, Plan, told_versions
 from egregora_assets.pipeline.stage import Stage
@@ -34,6 +36,8 @@ from egregora_resources.warehouse.migrations import SchemaTooNew
 INTERVAL = 10
 FIRST_PAUSE, LONGEST_PAUSE = 60, 3600
 """Seconds before something is asked for a second time, and at most; each pause is twice the last."""
+UNTOLD = "untold windows"
+"""Key of the attempts to have the graph told of windows that it doesn't know."""
 CHANGED = ("new", "messages changed")
 """Reasons of messages that the sensor runs a window for; what settings made stale is the owner's to start."""
 
@@ -124,13 +128,25 @@ def inbox_sensor(
             return result("The warehouse is busy; trying again at the next tick.")
         except (WarehouseUnreadable, SchemaTooNew) as error:
             return result(str(error))
-        windows = [fingerprint([(w, versions[w]) for w in wanted], plan.site)] if wanted else []
-        cursor.keep([*files, *windows])
-        if cursor.due(windows, now):
-            cursor.ask(windows, now)
-            config = windows_config(wanted)
+        windows = {fingerprint(window, versions[window], plan.site): window for window in wanted}
+        untold = (
+            [UNTOLD] if set(wanted) - set(context.instance.get_dynamic_partitions(WINDOW_PARTITIONS)) else []
+        )
+        cursor.keep([*files, *windows, *untold])
+        if untold:
+            # An import was stored, and cut short before the graph was told of its windows; a run over a window that
+            # the graph doesn't know would fail this tick and all that follow.
+            if not cursor.due(untold, now):
+                return result(f"The graph is told of new windows at {cursor.next_try(untold)}.")
+            cursor.ask(untold, now)
+            return result(request=dg.RunRequest(job_name=IMPORT_JOB, run_config=files_config([NO_FILE])))
+        if due := cursor.due(windows, now):
+            cursor.ask(due, now)
+            run = [windows[one] for one in due]
             return result(
-                request=dg.RunRequest(job_name=WRITE_JOB, partition_key=wanted[0], run_config=config)
+                request=dg.RunRequest(
+                    job_name=WRITE_JOB, partition_key=run[0], run_config=windows_config(run)
+                )
             )
         if windows:
             what = (
@@ -169,7 +185,7 @@ def stale_after_import(plan: Plan) -> list[str]:
         for window in plan.stale
         if any(
             any(why in row.reason for why in (CLOSED, WITHDRAWN, TAKEN_BACK))
-            or (row.stage == "messages" and row.reason.startswith(CHANGED))
+            or (row.stage == "messages" and not set(CHANGED).isdisjoint(row.reason.split("; ")))
             for row in plan.stages(window)
         )
     ]

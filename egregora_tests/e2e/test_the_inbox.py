@@ -27,13 +27,14 @@ from egregora_assets.graph.sensors import (
     settled,
     stale_after_import,
 )
-from egregora_assets.ingestion.imports import FileOutcome, inbox_outcomes
+from egregora_assets.ingestion.imports import FileOutcome, import_exports, inbox_outcomes
 from egregora_assets.pipeline.plan import TAKEN_BACK, WITHDRAWN, Action, Plan, PlanRow
 from egregora_resources.dagster_resources import WarehouseResource
 from egregora_resources.privacy.pseudonyms import SECRET_FILE
 from egregora_resources.process_owner import Owner
 from egregora_resources.site.folder import SiteFolder
 from egregora_resources.site.inbox import look
+from egregora_resources.site.site import Site
 from egregora_resources.warehouse.database import Warehouse
 from egregora_resources.warehouse.results import load_results
 
@@ -288,6 +289,15 @@ def test_an_import_never_starts_what_only_the_owner_may(ticks: Ticks) -> None:
 
 
 @pytest.mark.slow
+def test_windows_of_an_import_that_was_cut_short_are_told_to_the_graph_and_run(ticks: Ticks) -> None:
+    """Where an owner says no to the price, say: what was imported is stored, and the graph hasn't heard of it."""
+    write_export(ticks.folder.root / "later.zip", weeks=7, changed={})
+    import_exports(Site.open(ticks.site), [ticks.folder.root / "later.zip"])
+    assert ticks.until_idle() == [(IMPORT, True), (WRITE, True)]
+    assert ("posts", WEEKS[6]) in ticks.runs()
+
+
+@pytest.mark.slow
 def test_windows_that_a_run_left_stale_are_run_again_after_pauses_that_grow(
     new_site: Callable[[str], Path],
 ) -> None:
@@ -308,7 +318,7 @@ def test_windows_that_a_run_left_stale_are_run_again_after_pauses_that_grow(
             dead = {HOST: Owner.this_process().host, PROCESS: "1:1.0"}
             create_run_for_test(instance, status=dg.DagsterRunStatus.STARTED, tags=dead)
             ticks.time_passes()
-        assert [attempt.tries for attempt in ticks.cursor.attempts.values()] == [2]
+        assert [attempt.tries for attempt in ticks.cursor.attempts.values()] == [2] * 6
 
 
 def test_a_file_is_due_once_it_stopped_growing_until_its_outcome_is_known() -> None:
@@ -371,6 +381,7 @@ def test_windows_are_run_for_what_was_imported_and_not_for_what_settings_changed
         row("new", "messages", "new"),
         row("new", "posts", "new"),
         row("changed", "messages", "messages changed"),
+        row("upgraded too", "messages", "stage's code changed; messages changed"),
         row("closed", "messages", ""),
         row("closed", "posts", "window is no longer running"),
         row("remembering", "posts", WITHDRAWN),
@@ -386,6 +397,7 @@ def test_windows_are_run_for_what_was_imported_and_not_for_what_settings_changed
     assert stale_after_import(Plan(rows)) == [
         "new",
         "changed",
+        "upgraded too",
         "closed",
         "remembering",
         "remembering too",
