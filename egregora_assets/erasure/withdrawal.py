@@ -94,7 +94,7 @@ def withdrawals_due(context: PipelineContext) -> str:
     """A sentence about what the next command takes back before anything else; empty if nothing is."""
     check = LeakCheck(context)
     with context.storage.connect() as connection:
-        touched = windows_of_unusable(connection, tokens=check.hidden[0], messages=check.forbidden)
+        touched = windows_of_unusable(connection, tokens=check.hidden[0], names=check.hidden[1])
     windows = "1 window" if len(touched) == 1 else f"{len(touched)} windows"
     if touched:
         return f"Somebody opted out or took a message back: what was made of {windows} is withdrawn first."
@@ -113,7 +113,7 @@ def _forget_answers(context: PipelineContext, check: LeakCheck) -> None:
 
 def _take_back(connection: duckdb.DuckDBPyConnection, check: LeakCheck) -> tuple[set[str], Collection[str]]:
     """Deletes what has to go; returns the windows concerned and the slugs of the posts among it."""
-    touched = windows_of_unusable(connection, tokens=check.hidden[0], messages=check.forbidden)
+    touched = windows_of_unusable(connection, tokens=check.hidden[0], names=check.hidden[1])
     if not touched:
         return set(), ()
     posts = stored_posts(connection)

@@ -1,4 +1,4 @@
-"""Importing exports: what is known already is told by its hash, and what is new is stored (see `storing`).
+"""Importing exports: what is known already is told by its hash, and what is new is stored (see `store`).
 
 Knows no Dagster: the asset `exports` and the command share it. Loads nothing that only a new file needs, so that
 a known one is told in a fraction of a second.

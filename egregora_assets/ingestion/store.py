@@ -66,6 +66,8 @@ def store_exports(
                     chat=chat or site.settings.input.chat or None,
                     date_order=date_order or site.settings.input.date_order,
                 )
+            if len(export.messages) == 0:
+                raise InputError(f"{export.source} holds no message of a chat.")
             export = without_forgotten(export, forgotten)
             site_chat = site_chat_with(site.warehouse, site_chat, exports, export, wanted=chat)
             exports.append(export)

@@ -36,7 +36,6 @@ from egregora_resources.warehouse.erasure import distrust
 from egregora_resources.warehouse.raw_log import texts_of, texts_of_others
 from egregora_resources.warehouse.raw_measures import files_of_messages, unusable_messages
 
-_NAMED_HITS = 20
 _NOT_WRITTEN = ("messages", "media", "site")
 """Stages that a leak doesn't come from: no other wording would come of making them again."""
 

@@ -1,6 +1,6 @@
 """Windows over tables of the caller's own, as the runner takes them: the door of the Python API.
 
-`write` and the asset graph read windows of the warehouse's log instead: `plan.window_works`.
+`write` and the asset graph read windows of the warehouse's log instead: `open_window.window_works`.
 """
 
 # Arrow has no types:
@@ -109,7 +109,7 @@ def _heed(people: People, rows: Sequence[Mapping[str, Any]]) -> People:
 
 
 def _version(people: People, rows: Sequence[Mapping[str, Any]]) -> str:
-    """Of a window's content and of the people who speak or are named in it, as `window_layout` has it."""
+    """Of a window's content and of the people who speak or are named in it, as `windowing.layout` has it."""
     tokens = {people.by_name[row["name"]].token for row in rows if row["name"]}
     tokens |= {token for row in rows for token in people.index.people_in(row["text"])}
     touched = sorted(people.touching[token] for token in tokens if token in people.touching)

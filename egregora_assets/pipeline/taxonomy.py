@@ -150,7 +150,7 @@ def prune(connection: duckdb.DuckDBPyConnection, windows: Sequence[str]) -> None
     """Forgets the terms that came from these windows and stand in no post any more."""
     posts = stored_posts(connection)
     used = {("tag", tag) for post in posts for tag in post.tags}
-    used |= {("category", post.category) for post in posts}
+    used |= {("category", post.category) for post in posts if post.category}
     came = {(term.kind, term.term) for term in terms(connection) if term.first_window in windows}
     drop_terms(connection, came - used)
     drop_synonyms(

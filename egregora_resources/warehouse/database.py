@@ -160,6 +160,11 @@ class Warehouse:
             except (duckdb.IOException, duckdb.SerializationException) as error:
                 if _damaged(error):
                     raise WarehouseUnreadable(_restore(self.path)) from error
+                if "database file with version number" in str(error):
+                    raise WarehouseUnreadable(
+                        f"The database {self.path} was written by a later version of DuckDB than the one installed here. "
+                        "Install what requirements.txt of the version that wrote it pins, and try again."
+                    ) from error
                 if not _held(error):
                     raise WarehouseUnreadable(
                         f"The database {self.path} can't be opened, or nothing can be written beside it. Check the "

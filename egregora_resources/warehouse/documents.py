@@ -58,7 +58,7 @@ def stored_posts(source: Source) -> list[StoredPost]:
     """All posts. Asked by every command."""
     rows = fetch(source, "SELECT window_key, slug, front_matter FROM documents WHERE stage = 'posts'")
     return [
-        StoredPost(window, slug, matter["category"], matter["tags"], matter.get("memory", ()))
+        StoredPost(window, slug, matter.get("category", ""), matter.get("tags", ()), matter.get("memory", ()))
         for window, slug, matter in ((window, slug, json.loads(text)) for window, slug, text in rows)
     ]
 

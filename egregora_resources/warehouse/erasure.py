@@ -14,6 +14,7 @@ from typing import NamedTuple
 import duckdb
 
 from egregora_resources.warehouse.database import Warehouse
+from egregora_resources.warehouse.raw_measures import hidden, unusable
 from egregora_resources.warehouse.reading import Source, fetch
 
 
@@ -82,7 +83,7 @@ def clear_remarks(connection: duckdb.DuckDBPyConnection, windows: Sequence[str])
     )
 
 
-def windows_of_unusable(source: Source, *, tokens: Sequence[str], messages: Collection[int]) -> set[str]:
+def windows_of_unusable(source: Source, *, tokens: Sequence[str], names: Sequence[str]) -> set[str]:
     """Windows of which something is stored that was made of what may no longer be shown.
 
     That are those with an anonymised message which has left the log or may not be used, and those whose stored texts
@@ -90,20 +91,16 @@ def windows_of_unusable(source: Source, *, tokens: Sequence[str], messages: Coll
 
     Args:
         tokens: of people who are out.
-        messages: ids of those that may not be used.
+        names: that exports print of them.
     """
-    # Without parameters where there are none: to look at one, DuckDB loads pandas.
-    hidden = " OR m.id IN (SELECT unnest($messages)) OR list_contains($tokens, m.author)"
-    parameters: dict[str, object] = (
-        {"messages": list(messages), "tokens": list(tokens)} if tokens or messages else {}
-    )
+    theirs = " OR list_contains($tokens, m.author)" if tokens else ""
     speaking = fetch(
         source,
         f"""
         SELECT DISTINCT m.window_key FROM messages m LEFT JOIN raw_messages r USING (id)
-        WHERE (r.id IS NULL AND m.window_key IN (SELECT key FROM windows)){hidden if parameters else ""}
+        WHERE (r.id IS NULL AND m.window_key IN (SELECT key FROM windows)) OR {unusable(names)}{theirs}
         """,
-        parameters,
+        hidden(names) | ({"tokens": list(tokens)} if tokens else {}),
     )
     if not tokens:
         return {row[0] for row in speaking}

@@ -21,7 +21,7 @@ def imported_files(warehouse: Path) -> list[Path]:
 
 
 def note_files(warehouse: Path, known: Mapping[str, str], read: Mapping[str, Path]) -> None:
-    """Brings the list up to date.
+    """Brings the list up to date. What another warehouse held, which was lost, stays on it.
 
     Args:
         known: digest → file name of all imported files, in the order of import.
@@ -30,7 +30,8 @@ def note_files(warehouse: Path, known: Mapping[str, str], read: Mapping[str, Pat
     before = _load(warehouse)
     _store(
         warehouse,
-        {
+        before
+        | {
             digest: str(read[digest].absolute()) if digest in read else before.get(digest, name)
             for digest, name in known.items()
         },
@@ -39,6 +40,7 @@ def note_files(warehouse: Path, known: Mapping[str, str], read: Mapping[str, Pat
 
 def erase_files(warehouse: Path, cleaned: Callable[[str], str]) -> int:
     """Takes names of people out of the list; how many files had one. Of these only the cleaned file name stays."""
+    _unfinished(warehouse).unlink(missing_ok=True)
     before = _load(warehouse)
     after = {
         digest: where if cleaned(where) == where else Path(cleaned(where)).name
@@ -60,8 +62,12 @@ def _load(warehouse: Path) -> dict[str, str]:
 def _store(warehouse: Path, files: Mapping[str, str]) -> None:
     if not files or files == _load(warehouse):
         return
-    path = list_beside(warehouse)
-    new = path.with_name(f"{path.name}.new")
+    new = _unfinished(warehouse)
     new.touch(mode=0o600)
     new.write_text(json.dumps(files, indent=1), encoding="utf-8")
-    new.replace(path)
+    new.replace(list_beside(warehouse))
+
+
+def _unfinished(warehouse: Path) -> Path:
+    """What a killed import leaves."""
+    return list_beside(warehouse).with_suffix(".new")

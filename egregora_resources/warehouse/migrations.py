@@ -92,7 +92,15 @@ def _version(connection: duckdb.DuckDBPyConnection) -> int:
 def _copy_beside(connection: duckdb.DuckDBPyConnection, path: Path, version: int) -> None:
     backup = path.with_name(f"{path.name}.v{version}-backup")
     new = backup.with_name(f"{backup.name}.new")
-    copy_database(connection, path, new)
+    try:
+        copy_database(connection, path, new)
+    except (duckdb.IOException, OSError) as error:
+        remove_copy(new)
+        raise UserError(
+            f"The database {path} is of an earlier version of Egregora, and the copy that is made before it is brought "
+            f"forward can't be written beside it: is the disk full? It takes {path.stat().st_size >> 20:,} MB. Nothing "
+            "was changed."
+        ) from error
     new.replace(backup)
     sync(path.parent)
 

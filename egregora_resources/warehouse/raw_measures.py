@@ -20,10 +20,18 @@ _BEHIND_URL = r"[.,;:!?…)\]}*_~]+$|#.*$"
 
 def unusable_messages(source: Source, names: Sequence[str]) -> frozenset[int]:
     """Ids of messages that may not be used: retracted, or printed under one of these names."""
-    # Asked by every command: without parameters where nobody is out, as in most chats.
-    whose, parameters = (" OR list_contains(?, name)", [list(names)]) if names else ("", [])
-    rows = fetch(source, f"SELECT id FROM raw_messages WHERE deleted{whose}", parameters)
+    rows = fetch(source, f"SELECT id FROM raw_messages r WHERE {unusable(names)}", hidden(names))
     return frozenset(row[0] for row in rows)
+
+
+def unusable(names: Sequence[str]) -> str:
+    """The one definition, as a condition on rows `r` of the raw log; its parameters are `hidden(names)`."""
+    return "(r.deleted OR list_contains($names, r.name))" if names else "r.deleted"
+
+
+def hidden(names: Sequence[str]) -> dict[str, object]:
+    """None where nobody is out, as in most chats: to look at a parameter, DuckDB loads pandas."""
+    return {"names": list(names)} if names else {}
 
 
 def retracted_messages(source: Source) -> list[tuple[str, int]]:

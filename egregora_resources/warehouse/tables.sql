@@ -107,7 +107,7 @@ CREATE TABLE IF NOT EXISTS decisions (
     level TEXT,                       -- strict, standard or open; only the owner sets it
     PRIMARY KEY (author_id, source)
 );
--- Keyed hashes of the names of people who were forgotten, so that no import brings them back: see `forgetting`.
+-- Keyed hashes of the names of people who were forgotten, so that no import brings them back: see `privacy.forgotten`.
 CREATE TABLE IF NOT EXISTS forgotten (
     hash TEXT NOT NULL,
     person TEXT NOT NULL,             -- random; what keeps one forgotten person's messages apart from another's

@@ -165,12 +165,21 @@ def _contents() -> ir.Table:
     from egregora_resources.warehouse.tables import table
 
     windows, window = table("windows"), given("window", "string")
+
+    def asked(key: ir.StringValue) -> ir.BooleanValue:
+        # In each table: one window's event must not read those of all others.
+        return window.isnull() | (key == window)
+
     people = table("window_people")
-    speaking = people.filter(people.messages > 0).group_by("window_key").agg(people=lambda t: t.count())
+    speaking = (
+        people.filter((people.messages > 0) & asked(people.window_key))
+        .group_by("window_key")
+        .agg(people=lambda t: t.count())
+    )
     documents = table("documents")
-    posts = documents.filter(documents.stage == "posts")
+    posts = documents.filter((documents.stage == "posts") & asked(documents.window_key))
     posts = posts.group_by("window_key").agg(slugs=posts.slug.collect(order_by=posts.id))
-    active = windows.filter(~windows.retired & (window.isnull() | (windows.key == window)))
+    active = windows.filter(~windows.retired & asked(windows.key))
     return (
         active.left_join(speaking, active.key == speaking.window_key)
         .left_join(posts, active.key == posts.window_key)

@@ -19,7 +19,7 @@ class WhatsApp:
         return looks_right(path)
 
     def read(self, path: Path, *, chat: str | None, date_order: str) -> Export:
-        """The chat in `path`; see `egregora_resources.inputs.export.read_export`."""
+        """The chat in `path`; see `egregora_resources.inputs.registry.read_export`."""
         from egregora_resources.inputs.whatsapp.read import read
 
         return read(path, chat=chat, date_order=date_order)

@@ -36,7 +36,7 @@ def looks_right(path: Path) -> bool:
 
 
 def read(path: Path, *, chat: str | None, date_order: str) -> Export:
-    """See `egregora_resources.inputs.export.read_export`."""
+    """See `egregora_resources.inputs.registry.read_export`."""
     listing = list_container(path)
     text = _chosen(path, listing, chat)
     if text.size > LARGEST_TEXT:
