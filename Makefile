@@ -8,7 +8,7 @@ WORKERS ?= 2
 PYTHON ?= $(shell for p in python3.11 python3 python; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 
-.PHONY: help demo dev test check lint types licences format bench bench-import bench-site bench-graph bench-llm soak screenshot pins clean
+.PHONY: help demo dev test check lint types licences format bench bench-import bench-site bench-graph bench-llm bench-privacy soak screenshot pins clean
 
 help:
 	@echo "make demo        write the demo blog (needs Python 3.11 or newer, and nothing else)"

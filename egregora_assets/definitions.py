@@ -25,9 +25,10 @@ from egregora_assets.pipeline.stage import Stage
 from egregora_assets.stages import STAGES
 from egregora_assets.windows import windows_asset
 from egregora_resources.dagster_resources import LlmResource, WarehouseResource
+from egregora_resources.errors import UserError
 from egregora_resources.progress import Progress
 from egregora_resources.site.folder import SiteFolder
-from egregora_resources.site.settings import Settings, SettingsError, load_settings
+from egregora_resources.site.settings import Settings, load_settings
 from egregora_resources.site.site import Site
 from egregora_resources.warehouse.database import Warehouse
 
@@ -46,8 +47,8 @@ def build_definitions(
 ) -> dg.Definitions:
     """Assets, resources, sensor, jobs and checks of a site. Opens nothing: neither warehouse nor network.
 
-    Settings that can't be read don't take the location down, and what the daemon has in hand with it. The assets keep
-    the code versions that they had, so that nothing becomes stale; every step, check and tick says what is wrong.
+    Settings or prompts that can't be read don't take the location down, and what the daemon has in hand with it. The
+    assets keep the code versions that they had, so that nothing becomes stale; every step, check and tick says what is wrong.
 
     Args:
         site: its folder; without an egregora.toml the default settings hold.
@@ -62,13 +63,13 @@ def build_definitions(
     llm = llm or LlmResource(site=str(site), fresh=bool(redo))
     try:
         settings = load_settings(site) if folder.settings.exists() else Settings()
-    except SettingsError as error:
+        context = PipelineContext(settings, site, warehouse.open(), provider=llm.provider(settings))
+        versions, writer = code_versions_of(stages, context), context.llm.name
+    except UserError as error:
         settings, versions, writer = Settings(), _remembered(folder, stages), ""
         refused = f"{error.outline} Nothing is done until that is put right and the definitions are reloaded."
         warehouse = WarehouseResource(database=warehouse.database, refused=refused)
     else:
-        context = PipelineContext(settings, site, warehouse.open(), provider=llm.provider(settings))
-        versions, writer = code_versions_of(stages, context), context.llm.name
         _remember(folder, versions)
     opened = Site(folder, settings, Warehouse(Path(warehouse.database)))
     jobs = site_jobs([stage.name for stage in stages])
@@ -88,7 +89,7 @@ def build_definitions(
 
 
 def _remember(folder: SiteFolder, versions: Mapping[str, str]) -> None:
-    """Keeps code versions, for when the settings can't be read; where there is no site yet nothing is written."""
+    """Keeps code versions, for when settings or prompts can't be read; where there is no site yet nothing is written."""
     text = json.dumps(versions, indent=1)
     with suppress(OSError):  # a copy that can only be read still shows
         if folder.state.exists() and _text(folder.code_versions) != text:

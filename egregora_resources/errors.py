@@ -7,7 +7,16 @@ from pathlib import Path
 
 
 class UserError(Exception):
-    """Something the owner can put right. The text is a full sentence for them: what, where, what to do."""
+    """Something the owner can put right. The text is a full sentence for them: what, where, what to do.
+
+    Attributes:
+        outline: the same in a sentence without what was found, which may be somebody's name, or where the file lies:
+            for what is kept, such as an event of a run.
+    """
+
+    def __init__(self, text: str, outline: str = "") -> None:
+        super().__init__(text)
+        self.outline = outline or text
 
 
 def describe(error: BaseException) -> str:

@@ -76,7 +76,7 @@ def serve(site: Path, port: int | None) -> None:
 
 def dev(site: Path, port: int) -> None:
     """Becomes `dagster dev` on the site."""
-    from egregora_assets.graph.dagster_home import prepare
+    from egregora_assets.graph.dagster_instance import site_instance
     from egregora_resources.site.settings import load_settings
 
     load_settings(site)
@@ -86,8 +86,9 @@ def dev(site: Path, port: int) -> None:
     except OSError as error:
         raise _unusable(port, error) from None
     root = site.resolve()
-    environment = {**os.environ, **prepare(root)}
+    with site_instance(root):
+        pass  # opened once: of a storage that can't be, Dagster would tell in a traceback
     command = [sys.executable, "-m", "dagster", "dev", "-m", "egregora_assets.definitions"]
     print(f"The Dagster UI on {site}: http://localhost:{port}/ (Ctrl-C ends)", flush=True)  # noqa: T201
     os.chdir(root)
-    os.execve(sys.executable, [*command, "--host", _HOST, "--port", str(port)], environment)
+    os.execve(sys.executable, [*command, "--host", _HOST, "--port", str(port)], {**os.environ})

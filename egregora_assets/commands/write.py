@@ -52,7 +52,8 @@ def write_site(
         progress: shows what is going on.
 
     Raises:
-        UserError: something that the owner has to put right; nothing was changed, and nothing is lost.
+        UserError: something that the owner has to put right; nothing is lost. What was imported by then stays: a no at
+            the question before anything is sent keeps the import, and the next run goes on from there.
     """
     started = time.monotonic()
     progress = progress or Silent()

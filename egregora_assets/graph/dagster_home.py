@@ -13,7 +13,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from shutil import rmtree
+from shutil import copymode, rmtree
 from typing import Any, cast
 
 import yaml
@@ -105,19 +105,23 @@ def _complete(configuration: Path) -> None:
         )
     else:
         text = _INTRODUCTION + added
-    new = configuration.with_suffix(".new")
-    new.write_text(text, encoding="utf-8")
+    target = configuration.resolve()  # a link of the owner's stays one
+    new = target.with_name(f"{target.name}.new")
     try:
+        new.touch()
+        if target.exists():
+            copymode(target, new)  # before the text, which may hold a password
+        new.write_text(text, encoding="utf-8")
         whole = {**known, **yaml.safe_load(added)} == _read(new)
-    except InstanceError:
+    except (InstanceError, OSError):
         whole = False
     if not whole:
-        new.unlink()
+        new.unlink(missing_ok=True)
         raise InstanceError(
             f"{configuration} lacks {', '.join(f'{section}:' for section in missing)}, and nothing can be added at "
             f"its end. Add these lines:\n{added}"
         )
-    new.replace(configuration)
+    new.replace(target)
 
 
 def _read(configuration: Path) -> Mapping[str, Any]:

@@ -99,6 +99,11 @@ def instance_mistake(home: Path) -> str:
     except DagsterInvalidConfigError as error:
         # After that comes the whole of the schema.
         return " ".join(one.message.partition(" Expected: ")[0] for one in error.errors) or str(error)
+    except Exception as error:  # it doesn't check everything before it reads it
+        return (
+            "Dagster stops at a section that is empty or holds a value of another kind than it expects "
+            f"({type(error).__name__}: {' '.join(str(error).split())})."
+        )
     return ""
 
 

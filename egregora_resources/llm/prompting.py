@@ -107,7 +107,8 @@ class Prompts:
         line = f", line {error.lineno}" if isinstance(error, jinja2.TemplateSyntaxError) else ""
         what = re.sub(r"\s+", " ", str(error)).strip("'\" ") or type(error).__name__
         return PromptError(
-            f"The prompt {where}{line} can't be used: {what}. Mend it, or remove it to use the built-in one."
+            f"The prompt {where}{line} can't be used: {what}. Mend it, or remove it to use the built-in one.",
+            f"The prompt prompts/{task}.jinja{line} can't be used; `egregora status` says what is wrong.",
         )
 
 

@@ -9,15 +9,27 @@ from egregora_resources.llm import gemini
 from egregora_resources.llm.gemini import GeminiProvider
 from egregora_resources.llm.offline import OfflineProvider
 from egregora_resources.llm.protocol import Provider
+from egregora_resources.site.settings import SettingsError
 from egregora_resources.site.site import Site
 
 
 def wanted_provider(site: Site) -> str:
-    """Name of the provider: as set, as recorded, or as ``auto`` would be resolved now."""
+    """Name of the provider: as set, as recorded, or as ``auto`` would be resolved now.
+
+    Raises:
+        SettingsError: what was recorded can't be read.
+    """
     if site.settings.model.provider != "auto":
         return site.settings.model.provider
     if site.folder.provider.exists():
-        return site.folder.provider.read_text(encoding="utf-8").strip()
+        try:
+            return site.folder.provider.read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError):
+            raise SettingsError(
+                f"{site.folder.provider}, which holds the provider's name, can't be read. Make it readable, or name "
+                'the provider in egregora.toml: [model] provider = "offline" or "gemini".',
+                ".egregora/provider, which holds the provider's name, can't be read; `egregora status` says what to do.",
+            ) from None
     # Who names the variables of keys means them to be used: that none is set is for `check_provider` to say.
     keyed = site.settings.model.api_key_env or any(os.environ.get(name, "").strip() for name in gemini.KEYS)
     return "gemini" if keyed else "offline"

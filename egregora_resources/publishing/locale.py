@@ -27,7 +27,8 @@ from babel.units import format_unit
 
 from egregora_resources.cldr import locale_of
 
-LANGUAGES = ("en", "pt", "es", "de")
+_STRINGS = Path(__file__).parent / "strings"
+LANGUAGES = tuple(sorted(file.stem for file in _STRINGS.glob("*.json")))
 """Those with a string file."""
 
 
@@ -125,5 +126,5 @@ def strings_for(language: str) -> Strings:
     """The strings of a site in `language` (``pt``, ``pt-BR``); English as far as the language isn't known."""
     code = language.lower().replace("_", "-").split("-")[0]
     code = code if code in LANGUAGES else "en"
-    text = (Path(__file__).parent / "strings" / f"{code}.json").read_text("utf-8")
+    text = (_STRINGS / f"{code}.json").read_text("utf-8")
     return Strings(code, json.loads(text), locale_of(language))

@@ -1,8 +1,13 @@
-"""The inbox: the folder in which exports are dropped."""
+"""The inbox: the folder in which exports are dropped.
+
+Owners and programs move files there at any time. One that is gone by the time it is looked at, or a link to one,
+doesn't lie there, and keeps no other from being seen.
+"""
 
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -10,13 +15,13 @@ def inbox_files(inbox: Path) -> list[Path]:
     """What lies in the inbox, oldest first; hidden files and unfinished downloads are left alone."""
     if not inbox.is_dir():
         return []
-    files = [
-        path
-        for path in inbox.iterdir()
-        if not path.name.startswith((".", "~"))
-        and path.suffix.lower() not in {".part", ".crdownload", ".tmp"}
-    ]
-    return sorted(files, key=lambda path: (path.stat().st_mtime, path.name))
+    files = list[tuple[float, str, Path]]()
+    for path in inbox.iterdir():
+        if path.name.startswith((".", "~")) or path.suffix.lower() in {".part", ".crdownload", ".tmp"}:
+            continue
+        with suppress(FileNotFoundError):
+            files.append((path.stat().st_mtime, path.name, path))
+    return [path for *_, path in sorted(files)]
 
 
 def look(inbox: Path) -> dict[str, Path]:
@@ -25,7 +30,11 @@ def look(inbox: Path) -> dict[str, Path]:
     A sighting is the file's number in the file system, its size and when it was changed. Of a name nothing is in it,
     since that may be somebody's, and sightings are stored in Dagster.
     """
-    return {_sighting(path): path for path in inbox_files(inbox)}
+    lying = dict[str, Path]()
+    for path in inbox_files(inbox):
+        with suppress(FileNotFoundError):
+            lying[_sighting(path)] = path
+    return lying
 
 
 def _sighting(path: Path) -> str:
@@ -34,6 +43,7 @@ def _sighting(path: Path) -> str:
     # A folder doesn't change when a file in it grows.
     for directory, _, names in os.walk(path):
         for name in names:
-            inside = (Path(directory) / name).lstat()
-            size, changed = size + inside.st_size, max(changed, inside.st_mtime_ns)
+            with suppress(FileNotFoundError):
+                inside = (Path(directory) / name).lstat()
+                size, changed = size + inside.st_size, max(changed, inside.st_mtime_ns)
     return f"{status.st_ino}-{size}-{changed}"

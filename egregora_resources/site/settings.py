@@ -40,16 +40,7 @@ PrivacyLevel: TypeAlias = Literal["strict", "standard", "open"]
 
 
 class SettingsError(UserError):
-    """The settings file is missing, unreadable or wrong; the text lists everything that is wrong in it.
-
-    Attributes:
-        outline: the same in a sentence without what was found, which may be somebody's name, or where the file lies:
-            for what is kept, such as an event of a run.
-    """
-
-    def __init__(self, text: str, outline: str = "") -> None:
-        super().__init__(text)
-        self.outline = outline or text
+    """The settings file is missing, unreadable or wrong; the text lists everything that is wrong in it."""
 
 
 def _known_timezone(name: str) -> str:

@@ -8,12 +8,15 @@ import subprocess
 import sys
 import tomllib
 from fnmatch import fnmatchcase
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
 import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
-from egregora_tests.architecture.test_rooms import PACKAGES, ROOT
+from egregora_tests.architecture.test_rooms import MODULES, PACKAGES, ROOT, imports
 
 
 def test_the_notice_says_where_everything_that_is_bundled_comes_from() -> None:
@@ -48,6 +51,22 @@ def test_what_a_docstring_names_by_its_file_is_there() -> None:
     }
     known = {path.name for path in files}
     assert {(path, name) for path, name in named if name not in known} == set()
+
+
+def test_what_is_imported_is_a_dependency_by_name() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    declared = {canonicalize_name(Requirement(text).name) for text in project["dependencies"]}
+    by_module = packages_distributions()
+    imported = {name.partition(".")[0] for tree in MODULES.values() for name in imports(tree)}
+    foreign = imported - {*sys.stdlib_module_names, *PACKAGES}
+    assert {name for name in foreign if not declared & set(map(canonicalize_name, by_module[name]))} == set()
+
+
+def test_every_target_of_the_makefile_is_one_whether_or_not_a_file_has_its_name() -> None:
+    text = (ROOT / "Makefile").read_text("utf-8")
+    targets = re.findall(r"^([a-z-]+):", text, re.MULTILINE)
+    [phony] = re.findall(r"^\.PHONY: (.*)$", text, re.MULTILINE)
+    assert set(phony.split()) == set(targets)
 
 
 def test_hosted_ci_runs_on_every_python_that_the_project_file_names() -> None:

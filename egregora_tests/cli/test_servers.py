@@ -104,6 +104,24 @@ def test_dev_opens_dagster_on_the_sites_own_instance(tmp_path: Path, monkeypatch
     assert (home / "dagster.yaml").exists()
 
 
+def test_dev_tells_of_a_storage_that_cant_be_opened_and_starts_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = tmp_path / "blog"
+    sites.make(site)
+    configuration = Path(prepare(site)["DAGSTER_HOME"]) / "dagster.yaml"
+    storage = "storage: {custom: {module: not_installed, class: Storage, config: {}}}\n"
+    configuration.write_text(storage)
+    with servers.open_server(tmp_path, 0) as free:
+        port = free.server_address[1]
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(
+        UserError, match=f"can't open the instance that {configuration} describes.*not_installed"
+    ):
+        servers.dev(site, port)
+    assert Path.cwd() == tmp_path
+
+
 def test_the_repositorys_dagster_files_and_the_commands_name_the_same_instance(tmp_path: Path) -> None:
     assert (ROOT / "dagster.yaml").read_text() == CONFIGURATION
     assert "EGREGORA_DAGSTER=${EGREGORA_SITE:-my-blog}/.egregora/dagster" in (ROOT / ".env").read_text()

@@ -33,7 +33,7 @@ from egregora_resources.dagster_resources import WarehouseResource
 from egregora_resources.privacy.pseudonyms import SECRET_FILE
 from egregora_resources.process_owner import Owner
 from egregora_resources.site.folder import SiteFolder
-from egregora_resources.site.inbox import look
+from egregora_resources.site.inbox import inbox_files, look
 from egregora_resources.site.site import Site
 from egregora_resources.warehouse.database import Warehouse
 from egregora_resources.warehouse.results import load_results
@@ -365,6 +365,36 @@ def test_unfinished_downloads_and_hidden_files_are_left_alone(tmp_path: Path) ->
         (tmp_path / name).write_bytes(b"x")
     assert list(look(tmp_path).values()) == [tmp_path / "export.zip"]
     assert "export" not in next(iter(look(tmp_path)))
+
+
+def test_a_link_to_nothing_keeps_no_file_from_being_seen(tmp_path: Path) -> None:
+    (tmp_path / "export.zip").write_bytes(b"x")
+    (tmp_path / "gone.zip").symlink_to(tmp_path / "nowhere.zip")
+    assert list(look(tmp_path).values()) == inbox_files(tmp_path) == [tmp_path / "export.zip"]
+
+
+def test_files_that_come_and_go_during_a_look_keep_no_other_from_being_seen(tmp_path: Path) -> None:
+    (tmp_path / "export").mkdir()
+    (tmp_path / "export" / "chat.txt").write_bytes(b"x")
+    passing = [tmp_path / f"{n}.zip" for n in range(20)] + [
+        tmp_path / "export" / f"{n}.jpg" for n in range(20)
+    ]
+    done = threading.Event()
+
+    def come_and_go() -> None:
+        while not done.is_set():
+            for file in passing:
+                file.touch()
+            for file in passing:
+                file.unlink()
+
+    mover = threading.Thread(target=come_and_go)
+    mover.start()
+    try:
+        assert all(tmp_path / "export" in look(tmp_path).values() for _ in range(300))
+    finally:
+        done.set()
+        mover.join()
 
 
 def test_an_inbox_that_isnt_there_is_empty(tmp_path: Path) -> None:

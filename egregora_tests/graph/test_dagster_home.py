@@ -68,6 +68,8 @@ def test_a_storage_of_the_owners_own_is_used_and_ours_isnt_put_beside_it(file: P
             "run_storage: is in memory, where no other process finds it",
         ),
         ("{nux: {enabled: false}}\n", "lacks run_storage:.*Add these lines"),
+        (CONFIGURATION + "concurrency: 4\n", "can't be used: .*holds a value of another kind"),
+        (CONFIGURATION + "instance_class: {module: nowhere, class: X}\n", "can't be used: .*module nowhere"),
     ],
 )
 def test_what_cant_be_used_is_told_with_file_and_key_and_left_alone(
@@ -87,6 +89,33 @@ def test_a_storage_that_cant_be_opened_is_told_in_a_sentence(file: Path, tmp_pat
         site_instance(tmp_path),
     ):
         pass
+
+
+def test_an_empty_storage_is_told_in_a_sentence(file: Path, tmp_path: Path) -> None:
+    file.write_text("storage:\n")
+    with pytest.raises(InstanceError, match=f"{file} can't be used: .*a section that is empty"):
+        prepare(tmp_path)
+
+
+def test_a_file_that_is_completed_keeps_its_mode_and_stays_the_link_it_is(file: Path, tmp_path: Path) -> None:
+    own = tmp_path / "elsewhere" / "mine.yaml"
+    own.parent.mkdir()
+    own.write_text("nux: {enabled: false}\n")
+    own.chmod(0o600)
+    file.unlink()
+    file.symlink_to(own)
+    prepare(tmp_path)
+    assert file.readlink() == own
+    assert own.stat().st_mode & 0o777 == 0o600
+    assert yaml.safe_load(own.read_text()) == {**yaml.safe_load(CONFIGURATION), "nux": {"enabled": False}}
+    assert list(own.parent.iterdir()) == [own]
+
+
+def test_a_file_that_cant_be_completed_where_its_link_leads_is_told(file: Path, tmp_path: Path) -> None:
+    file.unlink()
+    file.symlink_to(tmp_path / "nowhere" / "mine.yaml")
+    with pytest.raises(InstanceError, match=r"(?s)lacks run_storage:.*Add these lines"):
+        prepare(tmp_path)
 
 
 def test_a_removed_file_is_written_again(file: Path, tmp_path: Path) -> None:

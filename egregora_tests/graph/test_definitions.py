@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import dagster as dg
@@ -139,6 +140,43 @@ def test_with_settings_that_cant_be_read_every_step_and_tick_says_so_and_does_no
         assert isinstance(answer, dg.SkipReason)
         assert "egregora.toml" in str(answer.skip_message)
     assert not SiteFolder(broken).warehouse.exists()
+
+
+def mistaken_prompt(folder: SiteFolder) -> None:
+    folder.settings.write_text('[model]\nprovider = "gemini"\n')
+    folder.prompts.mkdir()
+    (folder.prompts / "posts.jinja").write_text("{% for Wilhelmina Quackenbush %}")
+
+
+def unreadable_provider(folder: SiteFolder) -> None:
+    folder.provider.write_bytes(b"\xff\xfe")
+
+
+@pytest.mark.parametrize(
+    ("spoil", "file"),
+    [
+        (mistaken_prompt, r"prompts/posts\.jinja, line 1 can't be used"),
+        (unreadable_provider, r"\.egregora/provider.*can't be read"),
+    ],
+)
+def test_a_prompt_or_provider_that_cant_be_read_leaves_the_location_up_and_makes_nothing_stale(
+    tmp_path: Path, spoil: Callable[[SiteFolder], None], file: str
+) -> None:
+    folder = SiteFolder(tmp_path / "blog")
+    folder.state.mkdir(parents=True)
+    before = code_versions(build_definitions(folder.root))
+    spoil(folder)
+    definitions = build_definitions(folder.root)
+    assert code_versions(definitions) == before
+    with dg.DagsterInstance.ephemeral() as instance:
+        result = definitions.resolve_implicit_global_asset_job_def().execute_in_process(
+            instance=instance, asset_selection=[dg.AssetKey("exports")], raise_on_error=False
+        )
+    (failure,) = [event.step_failure_data for event in result.all_events if event.is_step_failure]
+    assert re.search(file, str(failure.error))
+    assert "`egregora status` says" in str(failure.error)
+    assert "Wilhelmina" not in str(failure.error)
+    assert str(tmp_path) not in str(failure.error)
 
 
 def specs(site: Path) -> dict[str, dg.AssetSpec]:
