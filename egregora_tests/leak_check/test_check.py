@@ -162,7 +162,7 @@ def test_what_a_term_stands_for_is_read_too(site: SmallSite) -> None:
 
 def test_what_keeps_requests_is_read_too(site: SmallSite, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
-        "egregora_assets.leak_check.sources.SOURCES",
+        "egregora_assets.leak_check.check.SOURCES",
         [*SOURCES, lambda _: [("2025-01-13", "cached requests", SECRET)]],
     )
     (hit,) = prover(site).stored()
